@@ -1,0 +1,1 @@
+"""Complaints: intake, channels, deadlines and the life of a complaint."""

@@ -1,0 +1,95 @@
+"""What is stored about complaints. The caller stands apart, so that a list or a map can never leak one by accident."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Identity, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gis.complaints.rules import Channel, Complexity, Located, Status
+from gis.db import SRID, Base, Versioned, one_of
+
+
+class Category(Base):
+    """What a complaint is about (类别): an editable dictionary."""
+
+    __tablename__ = "category"
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80))
+    utility: Mapped[str] = mapped_column(String(12))
+    skill: Mapped[str] = mapped_column(String(40))
+    complexity: Mapped[str] = mapped_column(String(12))
+    work_min: Mapped[int]
+    number: Mapped[int] = mapped_column(Identity(), unique=True)
+
+
+class Complaint(Versioned, Base):
+    """What somebody told the bureau (诉求)."""
+
+    __tablename__ = "complaint"
+    __table_args__ = (
+        CheckConstraint(one_of("status", Status), name="status"),
+        CheckConstraint(one_of("channel", Channel), name="channel"),
+        CheckConstraint(one_of("complexity", Complexity), name="complexity"),
+        CheckConstraint(one_of("located", Located), name="located"),
+        CheckConstraint("(located = 'located') = (geom IS NOT NULL)", name="located_has_place"),
+        Index("ix_complaint_received_at", "received_at"),
+        Index("ix_complaint_district_id_received_at", "district_id", "received_at"),
+        Index("ix_complaint_unit_id_received_at", "unit_id", "received_at"),
+        Index("ix_complaint_open", "resolve_by",
+              postgresql_where=text("status IN ('received','assigned','accepted','arrived','reopened')")),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    hotline_no: Mapped[str] = mapped_column(String(60), unique=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    category: Mapped[str] = mapped_column(ForeignKey("category.code"))
+    complexity: Mapped[str] = mapped_column(String(12))
+    status: Mapped[str] = mapped_column(String(12), default=Status.RECEIVED)
+    description: Mapped[str] = mapped_column(Text, default="")
+    place: Mapped[str] = mapped_column(String(300), default="")
+    located: Mapped[str] = mapped_column(String(12))
+    geom: Mapped[Any | None] = mapped_column(Geometry("POINT", SRID))
+    district_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    street_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    compound_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    received_at: Mapped[datetime]
+    received_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    resolve_by: Mapped[datetime]
+    deadline_source: Mapped[str] = mapped_column(String(200), default="")
+    calendar_missing: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    closed_at: Mapped[datetime | None]
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"))
+    synthetic: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+
+
+class Caller(Base):
+    """Who told it (来电人). Read only through `actions.unmask`, which journals the purpose, or masked."""
+
+    __tablename__ = "caller"
+
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(80))
+    phone: Mapped[str | None] = mapped_column(String(40), index=True)
+    door_no: Mapped[str | None] = mapped_column(String(120))
+
+
+class ImportBatch(Base):
+    """One imported file (导入批次): all of it or nothing."""
+
+    __tablename__ = "import_batch"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    file_name: Mapped[str] = mapped_column(String(255))
+    sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    counts: Mapped[dict[str, Any]]

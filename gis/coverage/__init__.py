@@ -1,0 +1,1 @@
+"""Coverage: cameras, monitoring blind spots and weak mobile signal."""

@@ -1,0 +1,1 @@
+"""Dispatch: crews, shifts, work orders, and who goes where."""

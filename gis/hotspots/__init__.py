@@ -1,0 +1,1 @@
+"""Hotspots: where and when complaints gather."""

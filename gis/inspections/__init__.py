@@ -1,0 +1,1 @@
+"""Inspections: construction sites, the six pledges, checklists and photos."""

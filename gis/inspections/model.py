@@ -1,0 +1,143 @@
+"""What is stored about inspections, and every change a phone ever sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from geoalchemy2 import Geometry
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Identity, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gis.db import SRID, Base, Versioned, one_of
+from gis.inspections.rules import Answer, Scope, Stage, Verdict
+
+
+class Site(Versioned, Base):
+    """Where works are done (工地): a yard or a home."""
+
+    __tablename__ = "site"
+    __table_args__ = (
+        CheckConstraint(one_of("scope", Scope), name="scope"),
+        CheckConstraint(one_of("stage", Stage), name="stage"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    code: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(160))
+    scope: Mapped[str] = mapped_column(String(8))
+    stage: Mapped[str] = mapped_column(String(8))
+    is_heating: Mapped[bool] = mapped_column(Boolean, default=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    synthetic: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    geom: Mapped[Any] = mapped_column(Geometry("POINT", SRID))
+
+
+class Checklist(Base):
+    """A version of a list of check items (检查表). An inspection keeps the version it was given."""
+
+    __tablename__ = "checklist"
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(120))
+    items: Mapped[list[Any]]
+    source: Mapped[str] = mapped_column(String(300))
+
+
+class Inspection(Versioned, Base):
+    """One visit with its answers (检查). The id is made on the phone."""
+
+    __tablename__ = "inspection"
+    __table_args__ = (Index("ix_inspection_received_at", "received_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"), index=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"), index=True)
+    inspector_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    checklist_code: Mapped[str] = mapped_column(String(40))
+    checklist_revision: Mapped[int]
+    scope: Mapped[str] = mapped_column(String(8))
+    stage: Mapped[str] = mapped_column(String(8))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    position: Mapped[Any | None] = mapped_column(Geometry("POINT", SRID))
+    position_accuracy_m: Mapped[float | None]
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+
+
+class CheckAnswer(Base):
+    """The answer to one check item (检查答案)."""
+
+    __tablename__ = "check_answer"
+    __table_args__ = (CheckConstraint(one_of("answer", Answer), name="answer"),)
+
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id", ondelete="CASCADE"), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    answer: Mapped[str] = mapped_column(String(4))
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class Photo(Base):
+    """A picture (照片), kept as it arrived under the name of its SHA-256."""
+
+    __tablename__ = "photo"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    mime: Mapped[str] = mapped_column(String(40))
+    size_bytes: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    received_at: Mapped[datetime]
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    file_name: Mapped[str] = mapped_column(String(255), default="", server_default="")
+
+
+class InspectionPhoto(Base):
+    """Which picture belongs to which item of which inspection (检查照片)."""
+
+    __tablename__ = "inspection_photo"
+
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("photo.sha256"), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    taken_at: Mapped[datetime]
+    position: Mapped[Any | None] = mapped_column(Geometry("POINT", SRID))
+    position_accuracy_m: Mapped[float | None]
+
+
+class Change(Base):
+    """One change made without signal (离线变更), its verdict and the reply that was given: asked again, it is given again."""
+
+    __tablename__ = "change"
+    __table_args__ = (CheckConstraint(one_of("verdict", Verdict), name="verdict"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    sha256: Mapped[str] = mapped_column(String(64))
+    body: Mapped[dict[str, Any]]
+    verdict: Mapped[str] = mapped_column(String(12))
+    reply: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+
+
+class ChangeVariant(Base):
+    """Other content that came under a used change id (变更异本): kept, and shown for review."""
+
+    __tablename__ = "change_variant"
+    __table_args__ = (Index("uq_change_variant_change_id_sha256", "change_id", "sha256", unique=True),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    change_id: Mapped[UUID] = mapped_column(ForeignKey("change.id"))
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    body: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

@@ -1,0 +1,146 @@
+"""The journal: every change writes one row in its own transaction, and everybody reads it by cursor.
+
+A cursor is `"<txid>.<seq>"`. A reader gets rows only of transactions older than every transaction still running, so a row
+is never missed although transactions commit out of order (the horizon is PostgreSQL's own `pg_snapshot_xmin`). A long
+write transaction (a large import) therefore delays readers until it ends; it does not make them lose anything.
+The journal is data: nothing is triggered by it inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, FetchedValue, Identity, Index, String, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import UserDefinedType
+
+from gis.db import Base
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
+class JournalEntry(Base):
+    """One change: who did what to which thing, when, and which version that made."""
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        Index("ix_journal_txid_seq", "txid", "seq"),
+        Index("ix_journal_thing_thing_id", "thing", "thing_id"),
+    )
+
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    txid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"), server_onupdate=FetchedValue())
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(BigInteger)
+    device_id: Mapped[int | None] = mapped_column(BigInteger)
+    verb: Mapped[str] = mapped_column(String(40))
+    thing: Mapped[str] = mapped_column(String(40))
+    thing_id: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int | None]
+    area_id: Mapped[int | None] = mapped_column(BigInteger)
+    unit_id: Mapped[int | None] = mapped_column(BigInteger)
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who acts, and when: given to every verb by its door."""
+
+    now: datetime
+    user_id: int | None = None
+    device_id: int | None = None
+
+
+def write(
+    session: Session,
+    who: Who,
+    verb: str,
+    thing: str,
+    thing_id: object,
+    *,
+    version: int | None = None,
+    area_id: int | None = None,
+    unit_id: int | None = None,
+    **data: Any,
+) -> JournalEntry:
+    """Add the journal row of a change to its own transaction. `data` must hold no personal data."""
+    entry = JournalEntry(
+        at=who.now, user_id=who.user_id, device_id=who.device_id, verb=verb, thing=thing, thing_id=str(thing_id),
+        version=version, area_id=area_id, unit_id=unit_id, data=data,
+    )  # fmt: skip
+    session.add(entry)
+    return entry
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows in order, and the cursor to ask with next time."""
+
+    rows: Sequence[dict[str, Any]]
+    cursor: str
+    more: bool
+
+
+_READ = text(
+    """
+    SELECT txid::text AS txid, seq, at, user_id, device_id, verb, thing, thing_id, version, area_id, unit_id, data
+      FROM journal
+     WHERE (txid, seq) > (CAST(CAST(:txid AS text) AS xid8), :seq)
+       AND txid < pg_snapshot_xmin(pg_current_snapshot())
+       AND (CAST(:things AS text[]) IS NULL OR thing = ANY(:things))
+     ORDER BY txid, seq
+     LIMIT :limit
+    """
+)
+_END = text(
+    """
+    SELECT txid::text AS txid, seq FROM journal
+     WHERE txid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY txid DESC, seq DESC LIMIT 1
+    """
+)
+
+
+def read_after(session: Session, cursor: str, *, things: list[str] | None = None, limit: int = 500) -> Page:
+    """What changed after `cursor` (`"0.0"` is the beginning), in an order that never skips a row."""
+    txid, seq = parse_cursor(cursor)
+    found = session.execute(_READ, {"txid": str(txid), "seq": seq, "things": things, "limit": limit + 1})
+    rows = [dict(row) for row in found.mappings()]
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, f"{rows[-1]['txid']}.{rows[-1]['seq']}" if rows else cursor, more)
+
+
+def end(session: Session) -> str:
+    """The cursor after everything that can be read now."""
+    row = session.execute(_END).one_or_none()
+    return f"{row.txid}.{row.seq}" if row else "0.0"
+
+
+def parse_cursor(cursor: str) -> tuple[int, int]:
+    """`"<txid>.<seq>"` as two numbers; anything else is bad input."""
+    from gis.errors import BadInput
+
+    txid, dot, seq = cursor.partition(".")
+    if not (dot and txid.isascii() and txid.isdigit() and seq.isascii() and seq.isdigit() and len(cursor) < 40):
+        raise BadInput(reason="cursor")
+    return int(txid), int(seq)
+
+
+def timeline(session: Session, thing: str, thing_id: object) -> list[dict[str, Any]]:
+    """Everything that ever happened to one thing, oldest first."""
+    found = session.execute(
+        text("SELECT seq, at, user_id, device_id, verb, version, data FROM journal "
+             "WHERE thing = :thing AND thing_id = :id ORDER BY at, seq"),
+        {"thing": thing, "id": str(thing_id)},
+    )  # fmt: skip
+    return [dict(row) for row in found.mappings()]

@@ -1,0 +1,1 @@
+"""Network: heat sources, heat-exchange stations, pipelines and valves."""

@@ -1,0 +1,85 @@
+"""What is stored about people: units, users, devices, enrolment codes and failed sign-ins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gis.db import Base, Versioned, name_constraint, one_of
+from gis.people.rules import NameTaken, Role, UnitKind
+
+
+class Unit(Versioned, Base):
+    """A body that answers for complaints (承办单位)."""
+
+    __tablename__ = "unit"
+    __table_args__ = (CheckConstraint(one_of("kind", UnitKind), name="kind"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(20))
+    phone: Mapped[str | None] = mapped_column(String(40))
+
+
+class User(Versioned, Base):
+    """A person who signs in (用户). `area_id` and `unit_id` bound what they see; `crew_id` whose orders they carry out."""
+
+    __tablename__ = "app_user"
+    __table_args__ = (CheckConstraint(one_of("role", Role), name="role"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    full_name: Mapped[str] = mapped_column(String(120), default="")
+    role: Mapped[str] = mapped_column(String(20))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    crew_id: Mapped[int | None] = mapped_column(ForeignKey("crew.id"))
+    language: Mapped[str | None] = mapped_column(String(5))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    is_demo: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+name_constraint("uq_app_user_name", NameTaken)
+
+
+class Device(Base):
+    """A phone that is allowed to speak for one user (终端). Only the SHA-256 of its token is kept."""
+
+    __tablename__ = "device"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120), default="")
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    enrolled_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime | None]
+    queue_length: Mapped[int | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Enrolment(Base):
+    """A one-use code that turns a phone into a `Device` (终端登记码). Only its hash is kept."""
+
+    __tablename__ = "enrolment"
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class FailedSignIn(Base):
+    """One failed sign-in (登录失败): the throttle counts these."""
+
+    __tablename__ = "failed_sign_in"
+    __table_args__ = (Index("ix_failed_sign_in_name_at", "name", "at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    address: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime]

@@ -1,0 +1,46 @@
+"""What is asked about people."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from gis.people.model import Device, FailedSignIn, Unit, User
+from gis.people.rules import THROTTLE_MIN
+
+
+def user_by_name(session: Session, name: str) -> User | None:
+    """Who signs in with this name?"""
+    return session.scalar(select(User).where(User.name == name))
+
+
+def users(session: Session) -> list[User]:
+    """Everybody, by name."""
+    return list(session.scalars(select(User).order_by(User.name)))
+
+
+def units(session: Session) -> list[Unit]:
+    """All units, by name."""
+    return list(session.scalars(select(Unit).order_by(Unit.name)))
+
+
+def recent_failures(session: Session, name: str, address: str, now: datetime) -> int:
+    """How often did sign-ins with this name from this address, or from the address at all, fail lately?"""
+    since = now - timedelta(minutes=THROTTLE_MIN)
+    by_name = select(func.count()).where(
+        FailedSignIn.name == name, or_(FailedSignIn.address == address), FailedSignIn.at > since
+    )
+    return int(session.scalar(by_name) or 0)
+
+
+def device_by_token_hash(session: Session, token_hash: bytes) -> tuple[Device, User] | None:
+    """Which device, and whose, has this token? Revoked devices are found too: the door decides."""
+    row = session.execute(select(Device, User).join(User).where(Device.token_hash == token_hash)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def devices_of(session: Session, user_id: int) -> list[Device]:
+    """The devices of one user, newest first."""
+    return list(session.scalars(select(Device).where(Device.user_id == user_id).order_by(Device.enrolled_at.desc())))

@@ -1,0 +1,122 @@
+"""Who may do what: roles, rights and the scope of what a person can see. One table; routes, buttons and tests read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gis.errors import BadInput, Conflict, NotAllowed
+
+
+class Role(StrEnum):
+    """What a person is in the bureau."""
+
+    DISPATCHER = "dispatcher"
+    PLANNER = "planner"
+    INSPECTOR = "inspector"
+    CREW = "crew"
+    CALL_TAKER = "call_taker"
+    FOLLOW_UP_CALLER = "follow_up_caller"
+    SUPERVISOR = "supervisor"
+    UNIT_HANDLER = "unit_handler"
+    ADMINISTRATOR = "administrator"
+
+
+class UnitKind(StrEnum):
+    """What kind of body answers for a matter."""
+
+    BUREAU = "bureau"
+    HEAT_COMPANY = "heat_company"
+    WATER_COMPANY = "water_company"
+    GAS_COMPANY = "gas_company"
+    PROPERTY_COMPANY = "property_company"
+    CONTRACTOR = "contractor"
+    TELECOM_COMPANY = "telecom_company"
+
+
+_R = Role
+EVERYONE = frozenset(Role)
+DESK = frozenset({_R.DISPATCHER, _R.PLANNER, _R.CALL_TAKER, _R.FOLLOW_UP_CALLER, _R.SUPERVISOR, _R.UNIT_HANDLER,
+                  _R.ADMINISTRATOR})  # fmt: skip
+PHONE = frozenset({_R.INSPECTOR, _R.CREW})
+
+# Right -> the roles that hold it. A route names one right; a button is shown when the right is held.
+RIGHTS: dict[str, frozenset[Role]] = {
+    "see_desk": DESK,
+    "see_complaints": DESK,
+    "see_network": EVERYONE,
+    "receive_complaint": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "unmask_caller": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
+    "assign": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),
+    "override_violation": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),
+    "confirm_complaint": frozenset({_R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
+    "see_hotspots": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
+    "see_inspections": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.UNIT_HANDLER, _R.PLANNER, _R.ADMINISTRATOR}),
+    "review_conflict": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "export": frozenset({_R.SUPERVISOR, _R.PLANNER, _R.DISPATCHER, _R.ADMINISTRATOR}),
+    "enrol_device": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
+    "administer": frozenset({_R.ADMINISTRATOR}),
+    "edit_calendar": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "use_phone": PHONE,
+    "own_account": EVERYONE,
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a person can see: `None` everywhere means the whole city. Every query takes one and narrows by it.
+
+    `area_id` is a district, street, community or compound and includes all within it; `unit_id` the unit answering.
+    """
+
+    area_id: int | None = None
+    unit_id: int | None = None
+    crew_id: int | None = None
+
+
+CITY = Scope()
+PASSWORD_MIN = 10
+THROTTLE_ATTEMPTS = 8
+THROTTLE_MIN = 15
+ENROLMENT_VALID_MIN = 30
+
+
+def may(role: str, right: str) -> bool:
+    """Does this role hold this right? An unknown right is a programming error, not a refusal."""
+    return Role(role) in RIGHTS[right]
+
+
+class WeakPassword(BadInput):
+    """The password must have at least %(minimum)s characters."""
+
+    code = "weak_password"
+
+
+class NameTaken(Conflict):
+    """This user name is taken."""
+
+    code = "name_taken"
+
+
+class EnrolmentUsed(NotAllowed):
+    """This enrolment code is used, expired or unknown; ask the desk for a new one."""
+
+    code = "enrolment_used"
+
+
+class DeviceRevoked(NotAllowed):
+    """This device is not enrolled or was revoked; ask the desk for a new code."""
+
+    code, status = "device_revoked", 401
+
+
+class WrongPassword(NotAllowed):
+    """Name or password is wrong."""
+
+    code, status = "wrong_password", 401
+
+
+class DemoAccount(NotAllowed):
+    """Demo accounts only work on this machine itself."""
+
+    code = "demo_account"

@@ -1,0 +1,1 @@
+"""Places: areas, grid cells, the gazetteer, buildings and the road network."""

@@ -1,0 +1,61 @@
+"""Words and limits of places."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from gis.errors import BadInput
+
+
+class AreaLevel(StrEnum):
+    """Levels of areas, widest first. A residential compound (小区) is the smallest; a grid cell (网格) crosses none."""
+
+    CITY = "city"
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+    COMPOUND = "compound"
+    CELL = "cell"
+
+
+class Datum(StrEnum):
+    """Coordinate systems that a caller may declare."""
+
+    WGS84 = "wgs84"
+    GCJ02 = "gcj02"
+    BD09 = "bd09"
+    CGCS2000 = "cgcs2000"
+
+
+# Metres per second by OSM highway class; urban averages, editable here. source: house assumption, not a regulation.
+DRIVE_KMH: dict[str, float] = {
+    "motorway": 90, "motorway_link": 50, "trunk": 70, "trunk_link": 40, "primary": 50, "primary_link": 35,
+    "secondary": 45, "secondary_link": 30, "tertiary": 40, "tertiary_link": 30, "unclassified": 30, "residential": 25,
+    "living_street": 10, "service": 15, "road": 25,
+}  # fmt: skip
+WALK_ONLY = frozenset({"footway", "pedestrian", "path", "steps", "track", "cycleway", "bridleway"})
+WALK_KMH = 4.5
+
+
+class BadCoordinates(BadInput):
+    """These coordinates are outside the possible range: %(lon)s, %(lat)s."""
+
+    code = "bad_coordinates"
+
+
+class SwappedCoordinates(BadInput):
+    """Longitude and latitude look swapped: %(lon)s, %(lat)s."""
+
+    code = "swapped_coordinates"
+
+
+class BadGeometry(BadInput):
+    """This geometry cannot be used: %(reason)s"""
+
+    code = "bad_geometry"
+
+
+class WrongDatum(BadInput):
+    """These coordinates do not fit the declared system %(declared)s; they look like %(looks_like)s."""
+
+    code = "wrong_datum"

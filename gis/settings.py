@@ -1,0 +1,42 @@
+"""Settings, one table: every value comes from `CHENGMAI_<NAME>` in the environment or from its default here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once by a door and handed down; the core never looks at the environment by itself."""
+
+    model_config = SettingsConfigDict(env_prefix="CHENGMAI_", extra="ignore")
+
+    data_dir: Path = Field(Path("var"), description="where the private database, files and keys live")
+    database_url: str | None = Field(None, description="use this PostGIS server instead of the private one")
+    host: str = Field("127.0.0.1", description="address the server listens on")
+    port: int = Field(8319, description="port the server listens on; 0 picks a free one")
+    workers: int = Field(2, description="server processes")
+    threads: int = Field(8, description="threads in each server process")
+    secure_cookies: bool = Field(False, description="mark cookies Secure; set it wherever TLS ends before us")
+    language: str = Field("zh", description="first language of the screens: zh or en")
+    timezone: str = Field("Asia/Shanghai", description="the city's clock: days begin and end by it")
+    tile_url: str | None = Field(
+        None, description="optional raster base map, {z}/{x}/{y}; nothing is fetched without it"
+    )
+    straight_speed_kmh: float = Field(25.0, description="assumed speed where no road network is loaded")
+    snap_limit_m: float = Field(500.0, description="farther than this from a road, a place is off the network")
+    position_fresh_min: int = Field(30, description="a crew position older than this is not trusted")
+    undo_s: int = Field(60, description="seconds in which an assignment can be undone")
+    fallback_point_rows: int = Field(
+        20, description="so many rows with different addresses on one point make it a fallback point"
+    )
+    max_body_mb: int = Field(25, description="largest request body")
+    max_photo_pixels: int = Field(50_000_000, description="largest photo, in pixels after decoding")
+    max_import_mb: int = Field(1024, description="largest import file, after unpacking")
+    demo: bool = Field(False, description="demo accounts exist; refused on any address but loopback")
+
+    @property
+    def files_dir(self) -> Path:
+        return self.data_dir / "files"

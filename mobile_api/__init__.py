@@ -1,0 +1,1 @@
+"""The phone: a versioned JSON contract for field devices."""

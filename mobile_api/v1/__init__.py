@@ -1,0 +1,20 @@
+"""Version 1 of the phone's contract: `openapi.yaml` beside this file and the routes are the same set."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint, APIFlask
+
+ROOMS: tuple[str, ...] = ()
+
+
+def blueprints() -> list[APIBlueprint]:
+    """One blueprint per room; a room is a module with `api`."""
+    import importlib
+
+    return [importlib.import_module(f"mobile_api.v1.{room}").api for room in ROOMS]
+
+
+def mount(app: APIFlask) -> None:
+    """Put the whole contract under /api/v1."""
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint, url_prefix="/api/v1")

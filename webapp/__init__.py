@@ -1,0 +1,1 @@
+"""The desk: dispatchers, planners, call-takers and supervisors, and the command line."""

@@ -1,0 +1,146 @@
+"""`create_app`: puts the desk's blueprints, the phone's API and the guards together."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import pkgutil
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apiflask import APIFlask
+from flask import Response, g, send_from_directory
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFProtect
+
+import webapp
+from gis.db import make_engine, make_sessions
+from gis.errors import Missing
+from gis.people.model import User
+from gis.settings import Settings
+from webapp import access, errors, i18n, logs
+
+CONTENT_SECURITY_POLICY = "; ".join((
+    "default-src 'self'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:",
+    "worker-src 'self' blob:", "connect-src 'self'", "font-src 'self'", "object-src 'none'", "base-uri 'none'",
+    "frame-ancestors 'self'", "form-action 'self'",
+))  # fmt: skip
+
+# The desk's navigation: endpoint, right, name. A page that somebody may not open is not offered.
+NAVIGATION = (
+    ("dispatch.console", "see_complaints", "Dispatch"),
+    ("complaints.new", "receive_complaint", "New complaint"),
+    ("inspections.index", "see_inspections", "Inspections"),
+    ("hotspots.index", "see_hotspots", "Hotspots"),
+    ("people.index", "enrol_device", "People"),
+    ("places.calendar", "edit_calendar", "Calendar"),
+)
+FRONTEND = Path(__file__).parent / "frontend"
+
+csrf = CSRFProtect()
+
+
+def create_app(
+    settings: Settings | None = None, database_url: str | None = None, clock: Callable[[], datetime] = access.utc_now
+) -> APIFlask:
+    """The application. `database_url` overrides the settings' (the private cluster's URL is known only when it runs)."""
+    logs.init()
+    settings = settings or Settings()
+    app = APIFlask("webapp", title="Chengmai", spec_path=None, docs_path=None, json_errors=False)
+    app.config.update(
+        SETTINGS=settings, CLOCK=clock, SECRET_KEY=_secret(settings.data_dir), MAX_CONTENT_LENGTH=settings.max_body_mb << 20,
+        MAX_FORM_MEMORY_SIZE=2 << 20, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies, SESSION_COOKIE_NAME="chengmai", WTF_CSRF_TIME_LIMIT=12 * 3600,
+        REMEMBER_COOKIE_SECURE=settings.secure_cookies, SEND_FILE_MAX_AGE_DEFAULT=3600, JSON_AS_ASCII=False,
+    )  # fmt: skip
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    url = database_url or settings.database_url
+    if not url:
+        raise RuntimeError("no database: `chengmai up` gives one, or set CHENGMAI_DATABASE_URL")
+    engine = make_engine(url, pool_size=settings.threads, max_overflow=settings.threads)
+    app.extensions["engine"] = engine
+    app.extensions["sessions"] = make_sessions(engine)
+    csrf.init_app(app)
+    i18n.init(app)
+    errors.init(app)
+    _sign_in(app)
+    _blueprints(app)
+    _guards(app)
+    return app
+
+
+def _secret(data_dir: Path) -> bytes:
+    """The session key, made once and kept beside the data with mode 0600."""
+    path = data_dir / "keys" / "session-key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)  # two workers starting at once must agree on one key
+        fresh.unlink()
+    return path.read_bytes()
+
+
+def _sign_in(app: APIFlask) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = "strong"
+
+    @manager.user_loader
+    def load(user_id: str) -> Any:
+        user = access.db().get(User, int(user_id))
+        if user is None or not user.active:
+            return None
+        return access.Person(user)
+
+
+def _blueprints(app: APIFlask) -> None:
+    """Every module of the desk that has `pages`, and the phone's API."""
+    for found in pkgutil.iter_modules(webapp.__path__):
+        module = importlib.import_module(f"webapp.{found.name}") if not found.ispkg else None
+        if module is not None and hasattr(module, "pages"):
+            app.register_blueprint(module.pages)
+    from mobile_api import v1
+
+    v1.mount(app)
+    for blueprint in v1.blueprints():
+        csrf.exempt(blueprint)  # no cookies there: a bearer token cannot be sent by another site
+
+
+def _guards(app: APIFlask) -> None:
+    zone = ZoneInfo(app.config["SETTINGS"].timezone)
+    app.jinja_env.globals.update(
+        can=access.can, now=access.now, settings=app.config["SETTINGS"],
+        navigation=[row for row in NAVIGATION if row[0] in app.view_functions],
+    )  # fmt: skip
+    app.jinja_env.filters["localtime"] = lambda at: at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "—"
+
+    @app.get("/frontend/<path:filename>", endpoint="frontend")
+    @access.public
+    def frontend(filename: str) -> Response:
+        """The plain ES modules, as written; never what npm put beside them."""
+        if filename.startswith("node_modules"):
+            raise Missing(thing="page", id=filename)
+        return send_from_directory(FRONTEND, filename)
+
+    @app.after_request
+    def headers(answer: Response) -> Response:
+        answer.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+        answer.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        answer.headers.setdefault("Referrer-Policy", "same-origin")
+        answer.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self)")
+        if current_user and current_user.is_authenticated:
+            answer.headers.setdefault("Cache-Control", "private, no-store")
+        return answer
+
+    @app.teardown_request
+    def give_back(_error: BaseException | None) -> None:
+        session = g.pop("session", None)
+        if session is not None:
+            session.close()

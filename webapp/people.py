@@ -1,0 +1,140 @@
+"""Sign-in and sign-out, language, users and their phones."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import segno
+from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user, login_user, logout_user
+
+from gis.errors import BadInput, ChengmaiError, Missing
+from gis.people import actions, queries
+from gis.people.model import Device, User
+from gis.people.rules import DESK, PHONE, DemoAccount, Role
+from webapp.access import Person, db, needs, now, public, who
+from webapp.i18n import message
+
+pages = Blueprint("people", __name__)
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+def _safe_next(target: str | None) -> str:
+    parts = urlsplit(target or "")
+    if not target or parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return url_for("dispatch.console")
+    return target
+
+
+@pages.get("/login")
+@public
+def login() -> str | Response:
+    if current_user.is_authenticated:
+        return redirect(url_for("dispatch.console"))
+    return render_template("people/login.html", next=request.args.get("next", ""))
+
+
+@pages.post("/login")
+@public
+def sign_in() -> str | Response | tuple[str, int]:
+    name, password = request.form.get("name", ""), request.form.get("password", "")
+    address = request.remote_addr or "?"
+    try:
+        user = actions.sign_in(db(), who(), name, password, address)
+        if user.is_demo and address not in LOOPBACK:
+            raise DemoAccount()
+    except ChengmaiError as error:
+        db().commit()  # the failed attempt is counted
+        page = render_template("people/login.html", next=request.form.get("next", ""), error=message(error), name=name)
+        return page, error.status
+    session.clear()
+    login_user(Person(user))
+    if user.role not in DESK:
+        return redirect(url_for("people.account"))
+    return redirect(_safe_next(request.form.get("next")))
+
+
+@pages.post("/logout")
+@public
+def sign_out() -> Response:
+    logout_user()
+    session.clear()
+    return redirect(url_for("people.login"))
+
+
+@pages.post("/language")
+@public
+def language() -> Response:
+    """Switch the language of the screens; kept in a cookie and, when signed in, with the person."""
+    wanted = request.form.get("language")
+    if wanted not in current_app.config["LANGUAGES"]:
+        raise BadInput(reason="language")
+    if current_user.is_authenticated:
+        user = db().get(User, current_user.id)
+        assert user is not None
+        user.language = wanted
+    answer = redirect(_safe_next(request.form.get("next")))
+    answer.set_cookie("language", wanted, max_age=31536000, samesite="Lax",
+                      secure=current_app.config["SESSION_COOKIE_SECURE"])  # fmt: skip
+    return answer
+
+
+@pages.get("/account")
+@needs("own_account")
+def account() -> str:
+    """Who am I, and which phones are mine."""
+    return render_template("people/account.html", devices=queries.devices_of(db(), current_user.id))
+
+
+@pages.get("/people")
+@needs("enrol_device")
+def index() -> str:
+    """Everybody, with their phones."""
+    return render_template("people/index.html", users=queries.users(db()), roles=list(Role), phone_roles=PHONE)
+
+
+@pages.post("/people")
+@needs("administer")
+def add() -> Response:
+    form = request.form
+    try:
+        user = actions.add_user(db(), who(), form.get("name", ""), form.get("role", ""), form.get("password", ""),
+                                full_name=form.get("full_name", ""))  # fmt: skip
+    except ChengmaiError as error:
+        db().rollback()
+        flash(message(error), "error")
+    else:
+        flash(_("Added %(name)s.", name=user.name), "done")
+    return redirect(url_for("people.index"))
+
+
+@pages.get("/people/<int:user_id>")
+@needs("enrol_device")
+def show(user_id: int) -> str:
+    user = db().get(User, user_id)
+    if user is None:
+        raise Missing(thing="user", id=user_id)
+    return render_template("people/show.html", user=user, devices=queries.devices_of(db(), user_id), qr=None)
+
+
+@pages.post("/people/<int:user_id>/enrol")
+@needs("enrol_device")
+def enrol(user_id: int) -> str:
+    """A one-use QR code: the phone's own camera opens the app with the code after the `#`, which no server log sees."""
+    user = db().get(User, user_id)
+    if user is None or user.role not in PHONE:
+        raise Missing(thing="user", id=user_id)
+    code = actions.offer_enrolment(db(), who(), user_id)
+    link = url_for("phone.shell", _external=True) + f"#enrol={code}"
+    qr = segno.make(link, error="m").svg_inline(scale=6, dark="#111", light="#fff")
+    devices = queries.devices_of(db(), user_id)
+    return render_template("people/show.html", user=user, devices=devices, qr=qr, link=link, at=now())
+
+
+@pages.post("/devices/<int:device_id>/revoke")
+@needs("enrol_device")
+def revoke(device_id: int) -> Response:
+    device = db().get(Device, device_id) or abort(404)
+    actions.revoke(db(), who(), device)
+    return redirect(url_for("people.show", user_id=device.user_id))

@@ -1,0 +1,21 @@
+"""What every new database starts with: categories, working days, the checklist of the six pledges. Adds, never overwrites."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from gis.complaints.actions import seed_categories
+from gis.db import make_engine
+from gis.inspections.actions import seed_checklists
+from gis.places.actions import seed_calendar
+
+
+def seed(url: str) -> None:
+    """Safe to run again: a row that is there is left as the bureau edited it."""
+    engine = make_engine(url)
+    with Session(engine) as session:
+        seed_categories(session)
+        seed_calendar(session)
+        seed_checklists(session)
+        session.commit()
+    engine.dispose()
