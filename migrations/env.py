@@ -8,15 +8,7 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import create_engine, pool, text
 
-import gis.complaints.model
-import gis.coverage.model
-import gis.dispatch.model
-import gis.inspections.model
-import gis.journal
-import gis.network.model
-import gis.people.model
-import gis.places.model  # noqa: F401
-from gis.db import Base
+from gis.models import metadata
 
 MIGRATION_LOCK = 8319_0001
 
@@ -36,7 +28,7 @@ def run() -> None:
         connection.commit()
         context.configure(
             connection=connection,
-            target_metadata=Base.metadata,
+            target_metadata=metadata,
             include_object=include_object,
             process_revision_directives=alembic_helpers.writer,
             render_item=alembic_helpers.render_item,

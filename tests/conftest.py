@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
+import gis.models  # noqa: F401 - every table
 import migrations
 from gis.db import make_engine
 from gis.journal import Who

@@ -17,6 +17,7 @@ from flask import Response, g, send_from_directory
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 
+import gis.models  # noqa: F401 - every table
 import webapp
 from gis.db import make_engine, make_sessions
 from gis.errors import Missing

@@ -43,6 +43,7 @@ def init(app: Flask) -> None:
         g.languages = app.config["LANGUAGES"]
         g.default_language = app.config["SETTINGS"].language
 
+    app.jinja_env.globals["word"] = word
     app.jinja_env.globals["lang"] = lambda: str(get_locale())
 
 
@@ -50,6 +51,13 @@ def message(error: ChengmaiError) -> str:
     """The sentence of an error in the reader's language."""
     params: dict[str, Any] = {key: _word(value) for key, value in error.params.items()}
     return str(_(error.template()) % params)
+
+
+def word(kind: str, value: object) -> str:
+    """A word of the house on the screen: `word("status", "received")` is 已受理, or "Received" in English."""
+    key = f"{kind}:{value}"
+    text = str(_(key))
+    return text if text != key else str(value).replace("_", " ").replace(".", " ").capitalize()
 
 
 def _word(value: Any) -> Any:

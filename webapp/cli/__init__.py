@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 from sqlalchemy.orm import Session, sessionmaker
 
+import gis.models  # noqa: F401 - every table
 from gis.db import make_engine, make_sessions
 from gis.errors import ChengmaiError
 from gis.journal import Who

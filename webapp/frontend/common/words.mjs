@@ -8,4 +8,12 @@ export function t(message, params = {}) {
   return text.replace(/%\((\w+)\)s/g, (whole, key) => (key in params ? String(params[key]) : whole));
 }
 
+/** A word of the house: `word("status", "received")` is 已受理, or "Received" in English. */
+export function word(kind, value) {
+  const key = `${kind}:${value}`;
+  if (key in dictionary) return dictionary[key];
+  const plain = String(value).replaceAll("_", " ").replaceAll(".", " ");
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
 export { language };

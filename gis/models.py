@@ -1,0 +1,13 @@
+"""Every table of the house, loaded: foreign keys name tables of other rooms, so a door imports this once."""
+
+import gis.complaints.model
+import gis.coverage.model
+import gis.dispatch.model
+import gis.inspections.model
+import gis.journal
+import gis.network.model
+import gis.people.model
+import gis.places.model  # noqa: F401
+from gis.db import Base
+
+metadata = Base.metadata
