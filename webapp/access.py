@@ -106,4 +106,8 @@ def _finish(answer: Any) -> Any:
 
 
 def wants_json() -> bool:
-    return request.path.endswith(".json") or request.accept_mimetypes.best == "application/json" or request.is_json
+    return (
+        request.path.endswith((".json", ".mvt"))
+        or request.accept_mimetypes.best == "application/json"
+        or request.is_json
+    )

@@ -36,6 +36,18 @@ DRIVE_KMH: dict[str, float] = {
 WALK_ONLY = frozenset({"footway", "pedestrian", "path", "steps", "track", "cycleway", "bridleway"})
 WALK_KMH = 4.5
 
+# From which zoom of the map each level of area and each class of road is drawn, most important first.
+AREA_FROM_ZOOM: dict[AreaLevel, int] = {
+    AreaLevel.CITY: 0, AreaLevel.DISTRICT: 0, AreaLevel.STREET: 9, AreaLevel.COMMUNITY: 11, AreaLevel.COMPOUND: 13,
+    AreaLevel.CELL: 14,
+}  # fmt: skip
+ROAD_FROM_ZOOM: dict[str, int] = {
+    "motorway": 5, "trunk": 6, "primary": 8, "secondary": 10, "motorway_link": 11, "trunk_link": 11, "tertiary": 11,
+    "primary_link": 12, "secondary_link": 12, "tertiary_link": 13, "unclassified": 12, "residential": 12, "road": 12,
+    "pedestrian": 14, "living_street": 14, "service": 14, "track": 15, "cycleway": 15, "bridleway": 15, "footway": 15,
+    "path": 15, "steps": 15,
+}  # fmt: skip
+
 
 class BadCoordinates(BadInput):
     """These coordinates are outside the possible range: %(lon)s, %(lat)s."""

@@ -1,0 +1,50 @@
+"""What is asked about the utility networks."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from gis.places.rules import AREA_FROM_ZOOM, AreaLevel
+from gis.tiles import Tile, draw
+
+_STATIONS = """
+    SELECT id AS fid, id, name, operator, households, synthetic, geom AS geom_4326 FROM station
+     WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) ORDER BY id LIMIT 5000
+"""
+# Secondary pipes and house connections would cover the whole city in one colour from afar.
+_PIPELINES = """
+    SELECT id AS fid, id, utility, level, flow, diameter_mm, synthetic, ST_Simplify(geom, :near_deg) AS geom_4326
+      FROM pipeline
+     WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) AND (:z >= 12 OR level <> 'secondary')
+     ORDER BY level = 'secondary', diameter_mm DESC NULLS LAST, id LIMIT 8000
+"""
+_LABELS = """
+    SELECT row_number() OVER (ORDER BY rank, kind, id) AS fid, id, name, kind, rank, geom_4326
+      FROM (SELECT id, name, level AS kind, array_position(:levels, level) AS rank, ST_PointOnSurface(geom) AS geom_4326
+              FROM area
+             WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) AND level = ANY(:levels)
+               AND name <> ''
+            UNION ALL
+            SELECT id, name, kind, 10, geom FROM gazetteer_entry
+             WHERE :z >= 12 AND geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)
+            UNION ALL
+            SELECT id, name, 'station', 11, geom FROM station
+             WHERE :z >= 14 AND geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)) AS named
+     ORDER BY rank, kind, id LIMIT 400
+"""
+
+
+def station_tile(session: Session, tile: Tile) -> bytes:
+    """Which heat-exchange stations are in this square?"""
+    return draw(session, "stations", tile, _STATIONS, buffer=0)
+
+
+def pipeline_tile(session: Session, tile: Tile) -> bytes:
+    """Which pipelines pass through this square: primary and mains always, secondary from zoom 12?"""
+    return draw(session, "pipelines", tile, _PIPELINES)
+
+
+def label_tile(session: Session, tile: Tile) -> bytes:
+    """Which names belong on this square: areas, gazetteer entries from zoom 12, stations from zoom 14?"""
+    levels = [str(level) for level, zoom in AREA_FROM_ZOOM.items() if tile.z >= zoom and level != AreaLevel.CELL]
+    return draw(session, "gazetteer", tile, _LABELS, buffer=0, levels=levels)
