@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,15 @@ def client(app: Any) -> Any:
     return app.test_client()
 
 
+def _browser_of(app: Any) -> str:
+    """How the session protection knows the test client again: its address and its user agent."""
+    from flask_login.utils import _create_identifier
+
+    agent = {"User-Agent": "Werkzeug/" + version("werkzeug")}
+    with app.test_request_context(headers=agent, environ_base={"REMOTE_ADDR": "127.0.0.1"}):
+        return str(_create_identifier())
+
+
 @pytest.fixture
 def sign_in(app: Any, session: Session) -> Callable[..., Any]:
     """`sign_in("dispatcher")` gives a test client signed in as a new person of that role."""
@@ -156,6 +166,7 @@ def sign_in(app: Any, session: Session) -> Callable[..., Any]:
         with client.session_transaction() as cookie:
             cookie["_user_id"] = str(user.id)
             cookie["_fresh"] = True
+            cookie["_id"] = _browser_of(app)
         client.user = user
         return client
 
