@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -46,10 +46,6 @@ def now() -> datetime:
     """The clock of the doors. The core gets it as an argument."""
     clock: Callable[[], datetime] = current_app.config["CLOCK"]
     return clock()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def who() -> Who:

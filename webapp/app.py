@@ -24,6 +24,7 @@ from gis.errors import Missing
 from gis.people.model import User
 from gis.settings import Settings
 from webapp import access, errors, i18n, logs
+from webapp.clock import clock_of
 
 CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'self'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:",
@@ -46,14 +47,14 @@ csrf = CSRFProtect()
 
 
 def create_app(
-    settings: Settings | None = None, database_url: str | None = None, clock: Callable[[], datetime] = access.utc_now
+    settings: Settings | None = None, database_url: str | None = None, clock: Callable[[], datetime] | None = None
 ) -> APIFlask:
     """The application. `database_url` overrides the settings' (the private cluster's URL is known only when it runs)."""
     logs.init()
     settings = settings or Settings()
     app = APIFlask("webapp", title="Chengmai", spec_path=None, docs_path=None, json_errors=False)
     app.config.update(
-        SETTINGS=settings, CLOCK=clock, SECRET_KEY=_secret(settings.data_dir), MAX_CONTENT_LENGTH=settings.max_body_mb << 20,
+        SETTINGS=settings, CLOCK=clock or clock_of(settings), SECRET_KEY=_secret(settings.data_dir), MAX_CONTENT_LENGTH=settings.max_body_mb << 20,
         MAX_FORM_MEMORY_SIZE=2 << 20, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies, SESSION_COOKIE_NAME="chengmai", WTF_CSRF_TIME_LIMIT=12 * 3600,
         REMEMBER_COOKIE_SECURE=settings.secure_cookies, SEND_FILE_MAX_AGE_DEFAULT=3600, JSON_AS_ASCII=False,
@@ -132,6 +133,7 @@ def _guards(app: APIFlask) -> None:
     @app.after_request
     def headers(answer: Response) -> Response:
         answer.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        answer.headers.setdefault("X-Server-Time", access.now().isoformat())
         answer.headers.setdefault("X-Content-Type-Options", "nosniff")
         answer.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
         answer.headers.setdefault("Referrer-Policy", "same-origin")

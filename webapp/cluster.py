@@ -178,7 +178,7 @@ class Cluster:
         log = self.pg / "server.log"
         reason = ""
         for attempt in range(START_TRIES):
-            port = _free_port()
+            port = self._choose_port()
             try:
                 self._run([str(find_bin() / "pg_ctl"), "-D", str(self.pg), "-l", str(log), "-w", "-t", "60",
                            "-o", f"-p {port}", "start"])  # fmt: skip
@@ -190,6 +190,15 @@ class Cluster:
                 reason = " / ".join(tail) or str(error.params["reason"])
                 time.sleep(min(0.2 * 2**attempt, 3.0))
         raise DatabaseDidNotStart(reason=reason)
+
+    def _choose_port(self) -> int:
+        """The last port while it is free, so that a server survives a restart of its database; else any free one."""
+        last = self.data_dir / "database.port"
+        wanted = int(last.read_text()) if last.exists() else 0
+        port = _free_port(wanted) or _free_port(0)
+        assert port is not None
+        last.write_text(str(port))
+        return port
 
     def stop(self) -> None:
         """Fast stop: running transactions are rolled back, nothing committed is lost."""
@@ -306,9 +315,13 @@ def _reachable(path: Path, user: pwd.struct_passwd) -> bool:
     return True
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int | None:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return None
         return int(probe.getsockname()[1])
 
 

@@ -31,7 +31,7 @@ def serve(settings: Settings) -> None:
         backlog=1024,
         workers_kill_timeout=DRAIN_S,
         respawn_failed_workers=True,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         websockets=False,
     )
     server.serve()

@@ -92,6 +92,15 @@ def add_user(
     return user
 
 
+def set_password(session: Session, who: Who, user: User, password: str) -> None:
+    """Give somebody another password. Raises WeakPassword."""
+    if len(password) < PASSWORD_MIN:
+        raise WeakPassword(minimum=PASSWORD_MIN)
+    user.password_hash = _hash(password)
+    session.flush()
+    journal.write(session, who, "set_password", "user", user.id, version=user.version)
+
+
 def sign_in(session: Session, who: Who, name: str, password: str, address: str) -> User:
     """The user, or WrongPassword, or TooManyAttempts. The door must commit in every case: failures are counted."""
     if queries.recent_failures(session, name[:60], address, who.now) >= THROTTLE_ATTEMPTS:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from gis.db import make_engine
 from gis.journal import Who
 from gis.people import actions
-from webapp.access import utc_now
+from webapp.clock import utc_now
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -7,7 +7,7 @@ import json
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from gis.db import make_engine, make_sessions
 from gis.errors import ChengmaiError
 from gis.journal import Who
 from gis.settings import Settings
+from webapp.clock import clock_of
 from webapp.cluster import database
 
 console = Console(stderr=True)
@@ -61,8 +62,11 @@ class Context:
             finally:
                 engine.dispose()
 
+    def now(self) -> datetime:
+        return clock_of(self.settings)()
+
     def who(self) -> Who:
-        return Who(datetime.now(UTC))
+        return Who(self.now())
 
     def say(self, result: Any, text: str | None = None) -> None:
         """Print `result` as JSON, or `text` for people (`result` pretty-printed where there is none)."""

@@ -1,0 +1,88 @@
+"""Every count of the demo city equals the source (sources/pingdu-2009)."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from shapely.geometry import shape
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gis.db import make_engine
+from gis.journal import Who
+from webapp.demo.calls import NOW
+from webapp.demo.load import district, load_demo
+from webapp.verify import broken_invariants
+
+
+@pytest.fixture(scope="module")
+def demo(new_database):
+    url = new_database()
+    accounts = load_demo(url, Who(datetime.now(UTC)))
+    engine = make_engine(url)
+    with Session(engine) as session:
+        session.info["accounts"], session.info["url"] = accounts, url
+        yield session
+    engine.dispose()
+
+
+COUNTS = {
+    "SELECT count(*) FROM unit WHERE kind = 'heat_company'": 2,
+    "SELECT count(*) FROM institution": 84,
+    "SELECT count(*) FROM area WHERE level = 'compound'": 113,
+    "SELECT count(*) FROM station": 91,
+    "SELECT sum(households) FROM station": 33_500,
+    "SELECT sum(households) FROM area WHERE level = 'compound'": 33_500,
+    "SELECT sum(people) FROM area WHERE level = 'compound'": 104_300,
+    "SELECT count(*) FROM complaint": 1_569,
+    "SELECT count(*) FROM complaint WHERE received_at BETWEEN '2009-11-16 00:00+08' AND '2009-11-22 23:59:59+08'": 1_569,
+    "SELECT count(DISTINCT operator) FROM station": 2,
+    "SELECT count(*) FROM complaint WHERE NOT synthetic": 0,
+    "SELECT count(*) FROM (SELECT households FROM station WHERE households = 0) s": 0,
+}
+
+
+@pytest.mark.parametrize(("question", "answer"), COUNTS.items())
+def test_the_count_equals_the_source(demo, question, answer):
+    assert demo.scalar(text(question)) == answer
+
+
+def test_three_fifths_of_the_compounds_are_served_directly(demo):
+    sql = "SELECT avg((u.kind = 'heat_company')::int) FROM area a JOIN unit u ON u.id = a.unit_id WHERE a.level = 'compound'"
+    assert float(demo.scalar(text(sql))) == pytest.approx(0.6, abs=0.005)
+
+
+def test_everything_lies_inside_the_real_district(demo):
+    for table, column in (("complaint", "geom"), ("station", "geom"), ("pipeline", "geom"), ("camera", "geom"), ("crew", "position")):
+        outside = f"SELECT count(*) FROM {table} t, area a WHERE a.level = 'district' AND NOT ST_Covers(a.geom, t.{column})"
+        assert demo.scalar(text(outside)) == 0, table
+
+
+def test_some_calls_are_still_open_and_crews_are_on_duty(demo):
+    assert demo.scalar(text("SELECT count(*) FROM complaint WHERE status = 'received'")) >= 10
+    on_duty = demo.scalar(text("SELECT count(*) FROM shift WHERE during @> CAST(:now AS timestamptz)"), {"now": NOW})
+    assert on_duty == 31
+    assert demo.scalar(text("SELECT count(*) FROM crew")) == 40
+
+
+def test_the_invariants_hold(demo, tmp_path):
+    assert broken_invariants(demo, tmp_path) == []
+
+
+def test_a_second_load_changes_nothing(demo):
+    assert load_demo(demo.info["url"], Who(datetime.now(UTC))) == []
+
+
+def test_every_role_has_an_account(demo):
+    assert len(demo.info["accounts"]) == 9
+    assert len({a["password"] for a in demo.info["accounts"]}) == 9
+
+
+def test_the_boundary_agrees_with_the_survey_of_2024(shared: Path):
+    """Another survey, in CGCS2000: after conversion from GCJ-02 they overlap; unconverted they would be 0.5 km apart."""
+    features = json.loads((shared / "admin" / "shandong_district_cgcs2000.geojson").read_text())["features"]
+    other = next(shape(f["geometry"]) for f in features if f["properties"]["adcode"] == "370283")
+    mine = district()
+    assert mine.intersection(other).area / mine.union(other).area > 0.97
+    assert mine.centroid.distance(other.centroid) < 0.002

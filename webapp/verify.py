@@ -1,0 +1,80 @@
+"""The invariants of the house, each one question whose right answer is no rows."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from gis.inspections.model import Photo
+
+# Name -> SQL that returns the ids (as text) of what breaks it.
+INVARIANTS: dict[str, str] = {
+    "a crew is never booked twice": """
+        SELECT a.order_no FROM work_order a JOIN work_order b ON a.crew_id = b.crew_id AND a.id < b.id
+         AND a.during && b.during WHERE a.status IN ('assigned','accepted','arrived')
+         AND b.status IN ('assigned','accepted','arrived')""",
+    "a complaint has at most one order under way": """
+        SELECT complaint_id::text FROM work_order WHERE status IN ('assigned','accepted','arrived')
+         GROUP BY complaint_id HAVING count(*) > 1""",
+    "complaint and order tell the same status": """
+        SELECT o.order_no FROM work_order o JOIN complaint c ON c.id = o.complaint_id
+         WHERE o.status IN ('assigned','accepted','arrived') AND c.status <> o.status""",
+    "an assigned complaint has an order under way": """
+        SELECT c.hotline_no FROM complaint c WHERE c.status IN ('assigned','accepted','arrived') AND NOT EXISTS
+         (SELECT 1 FROM work_order o WHERE o.complaint_id = c.id AND o.status = c.status)
+         AND c.batch_id IS NULL""",
+    "located means a point on earth": """
+        SELECT hotline_no FROM complaint WHERE (located = 'located') <> (geom IS NOT NULL)
+         OR NOT (ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90)""",
+    "a confirmed or cancelled complaint is closed, an open one is not": """
+        SELECT hotline_no FROM complaint WHERE (status IN ('resolved','confirmed','cancelled')) <> (closed_at IS NOT NULL)""",
+    "nothing is due before it was received": """
+        SELECT hotline_no FROM complaint WHERE resolve_by < received_at AND batch_id IS NULL""",
+    "a complaint lies in the areas it names": """
+        SELECT c.hotline_no FROM complaint c JOIN area a
+            ON a.id IN (c.district_id, c.street_id, c.community_id, c.compound_id)
+         WHERE c.geom IS NOT NULL AND NOT ST_Covers(a.geom, c.geom)""",
+    "every complaint and order that was not imported is in the journal": """
+        SELECT c.hotline_no FROM complaint c WHERE c.batch_id IS NULL AND NOT c.synthetic AND NOT EXISTS
+         (SELECT 1 FROM journal j WHERE j.thing = 'complaint' AND j.thing_id = c.id::text)""",
+    "the journal never runs ahead of the thing": """
+        SELECT c.hotline_no FROM complaint c JOIN (SELECT thing_id, max(version) AS version FROM journal
+         WHERE thing = 'complaint' GROUP BY thing_id) j ON j.thing_id = c.id::text WHERE j.version > c.version""",
+    "an order's times are in order": """
+        SELECT order_no FROM work_order WHERE accepted_at < assigned_at OR arrived_at < accepted_at
+         OR resolved_at < arrived_at""",
+    "an inspection's photos are kept": """
+        SELECT DISTINCT i.inspection_id::text FROM inspection_photo i LEFT JOIN photo p USING (sha256)
+         WHERE p.sha256 IS NULL""",
+    "a checklist that was applied has its inspection": """
+        SELECT c.id::text FROM change c WHERE c.kind = 'inspection.submit' AND c.verdict = 'applied' AND NOT EXISTS
+         (SELECT 1 FROM inspection i WHERE i.id::text = c.body #>> '{payload,inspection_id}')""",
+}  # fmt: skip
+EXAMPLES = 5
+
+
+def broken_invariants(session: Session, files_dir: Path) -> list[dict[str, Any]]:
+    """`[{"invariant", "count", "examples"}]`, empty when everything holds. Photo files are read and hashed."""
+    found = []
+    for name, sql in INVARIANTS.items():
+        ids = [str(row[0]) for row in session.execute(text(sql))]
+        if ids:
+            found.append({"invariant": name, "count": len(ids), "examples": ids[:EXAMPLES]})
+    wrong = [sha for sha in session.scalars(select(Photo.sha256)) if not _file_is_whole(files_dir, sha)]
+    if wrong:
+        found.append(
+            {"invariant": "a photo's file is what its name says", "count": len(wrong), "examples": wrong[:EXAMPLES]}
+        )
+    return found
+
+
+def _file_is_whole(files_dir: Path, sha256: str) -> bool:
+    path = files_dir / sha256[:2] / sha256[2:4] / sha256
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
