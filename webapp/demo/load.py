@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from geoalchemy2.shape import from_shape
-from shapely import voronoi_polygons
+from shapely import transform, voronoi_polygons
 from shapely.geometry import MultiPoint, MultiPolygon, Point, shape
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -93,9 +93,15 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
 
 
 # --- geometry: the city is in metres, the database in degrees --------------------------------------------------------
+def _moved(
+    geometry: BaseGeometry, move: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+) -> BaseGeometry:
+    return transform(geometry, lambda points: np.column_stack(move(points[:, 0], points[:, 1])))
+
+
 def wgs(geometry: BaseGeometry) -> Any:
     """Metres to WGS-84, as the database wants it."""
-    return from_shape(transform(lambda x, y: geo.to_degrees(np.asarray(x), np.asarray(y), LON), geometry), srid=4326)
+    return from_shape(_moved(geometry, lambda x, y: geo.to_degrees(x, y, LON)), srid=4326)
 
 
 def multi(geometry: BaseGeometry) -> MultiPolygon:
@@ -108,7 +114,7 @@ def district() -> BaseGeometry:
         raise BoundaryMissing()
     features = json.loads(BOUNDARY.read_text(encoding="utf-8"))["features"]
     found = next(shape(f["geometry"]) for f in features if f["properties"]["name"] == NAME)
-    return transform(lambda x, y: geo.gcj02_to_wgs84(np.asarray(x), np.asarray(y)), found.buffer(0))
+    return _moved(found.buffer(0), geo.gcj02_to_wgs84)
 
 
 def ids(session: Session, model: Any, rows: list[dict[str, Any]]) -> list[int]:
@@ -149,7 +155,7 @@ def _areas(session: Session, city: City, units: dict[str, int]) -> dict[str, Any
         Point(float(x) + dx, float(y) + dy)
         for dx, dy in ((0, 0), (1900, 1500), (-1800, 1600), (-1700, -1500), (1800, -1600))
     ]
-    metric = transform(lambda lon, lat: geo.to_metres(np.asarray(lon), np.asarray(lat), LON), whole)
+    metric = _moved(whole, lambda lon, lat: geo.to_metres(lon, lat, LON))
     cells = voronoi_polygons(MultiPoint(seeds), extend_to=metric.envelope).geoms
     parts = [next(c for c in cells if c.contains(seed)).intersection(metric).segmentize(200) for seed in seeds]
     streets = ids(session, Area, [

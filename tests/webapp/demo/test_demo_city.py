@@ -54,8 +54,16 @@ def test_three_fifths_of_the_compounds_are_served_directly(demo):
 
 
 def test_everything_lies_inside_the_real_district(demo):
-    for table, column in (("complaint", "geom"), ("station", "geom"), ("pipeline", "geom"), ("camera", "geom"), ("crew", "position")):
-        outside = f"SELECT count(*) FROM {table} t, area a WHERE a.level = 'district' AND NOT ST_Covers(a.geom, t.{column})"
+    for table, column in (
+        ("complaint", "geom"),
+        ("station", "geom"),
+        ("pipeline", "geom"),
+        ("camera", "geom"),
+        ("crew", "position"),
+    ):
+        outside = (
+            f"SELECT count(*) FROM {table} t, area a WHERE a.level = 'district' AND NOT ST_Covers(a.geom, t.{column})"
+        )
         assert demo.scalar(text(outside)) == 0, table
 
 
