@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, FetchedValue, Identity, Index, String, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -29,8 +30,11 @@ class Xid8(UserDefinedType[int]):
         return "xid8"
 
 
+ischema_names["xid8"] = Xid8  # so that schema reflection knows the type too
+
+
 class JournalEntry(Base):
-    """One change: who did what to which thing, when, and which version that made."""
+    """One change (日志): who did what to which thing, when, and which version that made."""
 
     __tablename__ = "journal"
     __table_args__ = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import segno
-from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 
@@ -13,7 +13,7 @@ from gis.errors import BadInput, ChengmaiError, Missing
 from gis.people import actions, queries
 from gis.people.model import Device, User
 from gis.people.rules import DESK, PHONE, DemoAccount, Role
-from webapp.access import Person, db, needs, now, public, who
+from webapp.access import Person, db, needs, now, public, scope, who
 from webapp.i18n import message
 
 pages = Blueprint("people", __name__)
@@ -91,7 +91,7 @@ def account() -> str:
 @needs("enrol_device")
 def index() -> str:
     """Everybody, with their phones."""
-    return render_template("people/index.html", users=queries.users(db()), roles=list(Role), phone_roles=PHONE)
+    return render_template("people/index.html", users=queries.users(db(), scope()), roles=list(Role), phone_roles=PHONE)
 
 
 @pages.post("/people")
@@ -112,9 +112,7 @@ def add() -> Response:
 @pages.get("/people/<int:user_id>")
 @needs("enrol_device")
 def show(user_id: int) -> str:
-    user = db().get(User, user_id)
-    if user is None:
-        raise Missing(thing="user", id=user_id)
+    user = queries.user_by_id(db(), scope(), user_id)
     return render_template("people/show.html", user=user, devices=queries.devices_of(db(), user_id), qr=None)
 
 
@@ -122,8 +120,8 @@ def show(user_id: int) -> str:
 @needs("enrol_device")
 def enrol(user_id: int) -> str:
     """A one-use QR code: the phone's own camera opens the app with the code after the `#`, which no server log sees."""
-    user = db().get(User, user_id)
-    if user is None or user.role not in PHONE:
+    user = queries.user_by_id(db(), scope(), user_id)
+    if user.role not in PHONE:
         raise Missing(thing="user", id=user_id)
     code = actions.offer_enrolment(db(), who(), user_id)
     link = url_for("phone.shell", _external=True) + f"#enrol={code}"
@@ -135,6 +133,9 @@ def enrol(user_id: int) -> str:
 @pages.post("/devices/<int:device_id>/revoke")
 @needs("enrol_device")
 def revoke(device_id: int) -> Response:
-    device = db().get(Device, device_id) or abort(404)
+    device = db().get(Device, device_id)
+    if device is None:
+        raise Missing(thing="device", id=device_id)
+    queries.user_by_id(db(), scope(), device.user_id)
     actions.revoke(db(), who(), device)
     return redirect(url_for("people.show", user_id=device.user_id))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from gis.errors import Missing
 from gis.people.model import Device, FailedSignIn, Unit, User
-from gis.people.rules import THROTTLE_MIN
+from gis.people.rules import THROTTLE_MIN, Scope
 
 
 def user_by_name(session: Session, name: str) -> User | None:
@@ -16,9 +17,26 @@ def user_by_name(session: Session, name: str) -> User | None:
     return session.scalar(select(User).where(User.name == name))
 
 
-def users(session: Session) -> list[User]:
-    """Everybody, by name."""
-    return list(session.scalars(select(User).order_by(User.name)))
+def users(session: Session, scope: Scope) -> list[User]:
+    """Who works where this person may look, by name?"""
+    return list(session.scalars(select(User).where(*_visible(scope)).order_by(User.name)))
+
+
+def user_by_id(session: Session, scope: Scope, user_id: int) -> User:
+    """This person, or Missing when there is none or they work elsewhere."""
+    user = session.scalar(select(User).where(User.id == user_id, *_visible(scope)))
+    if user is None:
+        raise Missing(thing="user", id=user_id)
+    return user
+
+
+def _visible(scope: Scope) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if scope.area_id is not None:
+        found.append(User.area_id == scope.area_id)
+    if scope.unit_id is not None:
+        found.append(User.unit_id == scope.unit_id)
+    return found
 
 
 def units(session: Session) -> list[Unit]:
@@ -27,10 +45,10 @@ def units(session: Session) -> list[Unit]:
 
 
 def recent_failures(session: Session, name: str, address: str, now: datetime) -> int:
-    """How often did sign-ins with this name from this address, or from the address at all, fail lately?"""
+    """How often did sign-ins with this name from this address fail lately?"""
     since = now - timedelta(minutes=THROTTLE_MIN)
     by_name = select(func.count()).where(
-        FailedSignIn.name == name, or_(FailedSignIn.address == address), FailedSignIn.at > since
+        FailedSignIn.name == name, FailedSignIn.address == address, FailedSignIn.at > since
     )
     return int(session.scalar(by_name) or 0)
 

@@ -1,0 +1,198 @@
+"""Every route × every role × own and other district: who may not is refused, and nothing of another district is told.
+
+The walk is generated from the routes themselves: a new route is walked without anybody thinking of it, and one with a
+parameter that the walk does not know fails until it is taught a value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from PIL import Image
+
+from gis.inspections.model import Inspection, InspectionPhoto, Photo
+from gis.people.actions import digest
+from gis.people.model import Device
+from gis.people.rules import RIGHTS, Role
+from tests import factories as make
+from tests.conftest import NOW
+
+SECRET = "QZXW-other-district"
+OWN, OTHER = (119.90, 36.70), (121.40, 37.40)
+STATIC = {"static", "frontend"}
+# Routes that answer the same for everybody by design, and why.
+OPEN = {"public"}
+
+
+def _photo(session, settings, inspection, colour):
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8), colour).save(data, "PNG")
+    sha = hashlib.sha256(data.getvalue()).hexdigest()
+    path = settings.files_dir / sha[:2] / sha[2:4] / sha
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.getvalue())
+    session.add(
+        Photo(sha256=sha, mime="image/png", size_bytes=len(data.getvalue()), width=8, height=8, received_at=NOW)
+    )
+    session.flush()
+    session.add(InspectionPhoto(inspection_id=inspection.id, sha256=sha, item_id="1.1", taken_at=NOW))
+    session.flush()
+    return sha
+
+
+class World:
+    """Two districts with one of everything in each; people are bound to the first."""
+
+    def __init__(self, session, app):
+        self.session, self.app = session, app
+        self.own = self._district(OWN, "自己", "red")
+        self.other = self._district(OTHER, SECRET, "blue")
+
+    def _district(self, at, mark, colour):
+        s = self.session
+        area = make.make_area(s, name=f"区{mark}", geom=make.square(*at, half=0.2))
+        unit = make.make_unit(s, name=f"单位{mark}")
+        complaint = make.make_complaint(s, at=at, district_id=area.id, unit_id=unit.id, place=f"地点{mark}", description=f"内容{mark}",
+                                        status="assigned", hotline_no=f"N{mark}")  # fmt: skip
+        crew = make.make_crew(s, at=at, name=f"班{mark}", unit_id=unit.id, area_id=area.id)
+        order = make.make_order(s, complaint, crew, order_no=f"W{mark}")
+        site = make.make_site(s, name=f"工地{mark}", area_id=area.id, unit_id=unit.id, geom=make.point(*at))
+        user = make.make_user(s, role="inspector", name=f"insp{mark}", area_id=area.id, crew_id=crew.id)
+        device = Device(user_id=user.id, name="p", token_hash=secrets.token_bytes(32), enrolled_at=NOW)
+        inspection = Inspection(
+            id=uuid4(), order_id=order.id, site_id=site.id, inspector_id=user.id, checklist_code="six_pledges",
+            checklist_revision=1, scope="yard", stage="during", started_at=NOW - timedelta(hours=1), finished_at=NOW,
+            received_at=NOW, note=f"备注{mark}", area_id=area.id, unit_id=unit.id,
+        )  # fmt: skip
+        s.add_all([device, inspection])
+        s.flush()
+        sha = _photo(s, self.app.config["SETTINGS"], inspection, colour)
+        s.commit()
+        return {
+            "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
+            "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
+            "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
+            "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
+        }  # fmt: skip
+
+
+def _x(lon, z):
+    return int((lon + 180) / 360 * 2**z)
+
+
+def _y(lat, z):
+    from math import asinh, pi, radians, tan
+
+    return int((1 - asinh(tan(radians(lat))) / pi) / 2 * 2**z)
+
+
+@pytest.fixture
+def world(session, app):
+    return World(session, app)
+
+
+def _routes(app):
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in STATIC or rule.endpoint.startswith("openapi"):
+            continue
+        yield rule, sorted(rule.methods - {"HEAD", "OPTIONS"})
+
+
+def _url(app, rule, values):
+    missing = rule.arguments - set(values)
+    assert not missing, f"{rule.rule}: teach the walk a value for {missing}"
+    given = {
+        key: str(value) if isinstance(value, UUID) else value for key, value in values.items() if key in rule.arguments
+    }
+    with app.test_request_context():
+        return app.url_map.bind("localhost").build(rule.endpoint, given, append_unknown=False)
+
+
+def _call(client, method, url, headers=None):
+    body = {"json": {}} if method != "GET" else {}
+    return client.open(url, method=method, headers=headers, **body)
+
+
+def test_every_route_names_its_right(app):
+    for rule, _ in _routes(app):
+        right = getattr(app.view_functions[rule.endpoint], "needs", None)
+        assert right in RIGHTS or right in OPEN, rule.rule
+
+
+def _person(world, sign_in, role):
+    own = world.own
+    return sign_in(role, area_id=own["area"].id, unit_id=own["unit"].id, crew_id=own["crew_id"])
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(world, app, sign_in, role):
+    client = _person(world, sign_in, role)
+    for rule, methods in _routes(app):
+        right = app.view_functions[rule.endpoint].needs
+        if rule.rule.startswith("/api/") or right in OPEN:
+            continue
+        for method in methods:
+            for district in (world.own, world.other):
+                url = _url(app, rule, district)
+                answer = _call(client, method, url)
+                where = f"{role} {method} {url} -> {answer.status_code}"
+                if role not in RIGHTS[right]:
+                    assert answer.status_code == 403, where
+                    continue
+                assert answer.status_code not in (401, 500), where
+                assert SECRET.encode() not in answer.data, where
+                if district is world.other and rule.arguments & {
+                    "complaint_id",
+                    "order_id",
+                    "inspection_id",
+                    "sha256",
+                    "user_id",
+                }:
+                    assert answer.status_code == 404, where
+
+
+def test_a_stranger_is_sent_to_sign_in_everywhere(world, app):
+    client = app.test_client()
+    for rule, methods in _routes(app):
+        if app.view_functions[rule.endpoint].needs in OPEN:
+            continue
+        for method in methods:
+            answer = _call(client, method, _url(app, rule, world.own))
+            assert answer.status_code in (302, 401), f"{method} {rule.rule} -> {answer.status_code}"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_phone_refuses_who_may_not_and_tells_nothing_of_another_district(world, app, session, role):
+    own = world.own
+    user = make.make_user(session, role=role, area_id=own["area"].id, unit_id=own["unit"].id, crew_id=own["crew_id"])
+    token = secrets.token_urlsafe(32)
+    session.add(Device(user_id=user.id, name="p", token_hash=digest(token), enrolled_at=NOW))
+    session.commit()
+    client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+    for rule, methods in _routes(app):
+        right = app.view_functions[rule.endpoint].needs
+        if not rule.rule.startswith("/api/") or right in OPEN:
+            continue
+        for method in methods:
+            for district in (own, world.other):
+                answer = _call(client, method, _url(app, rule, district), headers)
+                where = f"{role} {method} {rule.rule} -> {answer.status_code}"
+                if role not in RIGHTS[right]:
+                    assert answer.status_code == 403, where
+                    continue
+                assert answer.status_code not in (401, 500), where
+                assert SECRET.encode() not in answer.data, where
+
+
+def test_tiles_of_another_district_are_empty_for_a_bound_dispatcher(world, sign_in):
+    bound = _person(world, sign_in, "dispatcher")
+    free = sign_in("dispatcher")
+    other = world.other
+    url = f"/tiles/complaints/{other['z']}/{other['x']}/{other['y']}.mvt"
+    assert free.get(url).data
+    assert not bound.get(url).data

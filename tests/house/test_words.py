@@ -1,0 +1,99 @@
+"""Two languages, one meaning: every text has its Chinese, and the README's words, settings and diagram are true."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import gis.models
+from gis.complaints import rules as complaints
+from gis.db import Base
+from gis.errors import all_errors
+from gis.settings import Settings
+from webapp.i18n import words
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def _messages() -> dict[str, str]:
+    """Every message id in Python, templates and browser modules, and where it stands."""
+    found = {}
+    for path in [*(ROOT / "webapp").rglob("*.py"), *(ROOT / "mobile_api").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "gettext"):
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    found[first.value] = str(path.relative_to(ROOT))
+    for path in (ROOT / "webapp" / "templates").rglob("*.html"):
+        for match in re.finditer(
+            r"""_\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*[,)]""", path.read_text(encoding="utf-8")
+        ):
+            found[match[1] or match[2]] = str(path.relative_to(ROOT))
+    for path in (ROOT / "webapp" / "frontend").rglob("*.mjs"):
+        if "node_modules" in path.parts:
+            continue
+        for match in re.finditer(
+            r"""\bt\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*[,)]""", path.read_text(encoding="utf-8")
+        ):
+            found[(match[1] or match[2]).replace('\\"', '"')] = str(path.relative_to(ROOT))
+    return found
+
+
+def test_every_text_has_its_chinese():
+    chinese = words("zh")
+    missing = {f"{place}: {text}" for text, place in _messages().items() if text not in chinese}
+    assert not missing
+
+
+def test_every_error_has_its_chinese():
+    chinese = words("zh")
+    missing = [
+        e.__name__
+        for e in all_errors()
+        if e.__module__.startswith(("gis", "webapp", "mobile")) and e.template() not in chinese
+    ]
+    assert not missing
+
+
+def test_placeholders_survive_translation():
+    holes = re.compile(r"%\((\w+)\)s")
+    for english, chinese in words("zh").items():
+        assert set(holes.findall(english)) >= set(holes.findall(chinese)), english
+
+
+def test_screens_hold_no_chinese_outside_the_catalogues():
+    """Names are data; everything else is translated. Comments may say what they like."""
+    for path in (ROOT / "webapp" / "templates").rglob("*.html"):
+        text = re.sub(r"\{#.*?#\}", "", path.read_text(encoding="utf-8"), flags=re.S)
+        allowed = text.replace("中文", "").replace("城脉", "")
+        assert not CHINESE.search(allowed), path.name
+
+
+@pytest.mark.parametrize("model", [m.class_ for m in Base.registry.mappers], ids=lambda m: m.__name__)
+def test_every_model_is_in_the_readme_with_its_chinese(model):
+    assert gis.models.metadata is Base.metadata
+    assert re.search(rf"\| `{model.__name__}` \|[^|]*[\u4e00-\u9fff][^|]*\|", README), model.__name__
+
+
+def test_every_setting_is_in_the_readme():
+    for name, field in Settings.model_fields.items():
+        assert f"| `CHENGMAI_{name.upper()}` |" in README, name
+        assert field.description, name
+
+
+def test_the_diagram_shows_the_steps_that_are():
+    drawn = set(re.findall(r"^\s+(\w+) --> (\w+): (\w+)$", README, flags=re.M))
+    true = {(str(b), str(step.after), verb) for verb, step in complaints.STEPS.items() for b in step.before}
+    assert drawn == true
+
+
+def test_the_map_of_the_house_is_true():
+    block = README.split("## The house", 1)[1].split("```")[1]
+    for line in block.splitlines():
+        if match := re.match(r"^(\s*)(\w[\w./-]*/)\s", line):
+            name = match[2].rstrip("/")
+            places = [ROOT / name, ROOT / "gis" / name, ROOT / "webapp" / name]
+            assert any(p.is_dir() for p in places), name
