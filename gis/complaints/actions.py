@@ -1,17 +1,196 @@
-"""What is done with complaints. Verbs flush; doors commit."""
+"""What is done with complaints: receive, step, unmask. Verbs flush; doors commit."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import date, tzinfo
+from typing import Any
 
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gis.complaints.model import Category
-from gis.complaints.rules import CATEGORIES
+from gis import journal
+from gis.complaints.model import Caller, Category, Complaint, HotlineCounter
+from gis.complaints.privacy import masked_text, normal_phone
+from gis.complaints.rules import (
+    CATEGORIES,
+    PURPOSES,
+    Channel,
+    Complexity,
+    Located,
+    PurposeNeeded,
+    Status,
+    UnknownCategory,
+    UnknownChannel,
+    UnknownComplexity,
+    after,
+    clean,
+    close_time,
+    resolve_by,
+)
+from gis.db import check_version, naming_violations
+from gis.errors import Missing
+from gis.journal import Who
+from gis.places.queries import areas_at, check_point, point
+from gis.places.rules import from_datum
+from gis.workdays import WorkingDays
+
+PURPOSE_MIN = 4
 
 
 def seed_categories(session: Session) -> None:
     """Add the categories of the house that are not in the dictionary yet."""
     rows = [asdict(seed) for seed in CATEGORIES]
     session.execute(insert(Category).values(rows).on_conflict_do_nothing(index_elements=["code"]))
+
+
+def receive(
+    session: Session,
+    who: Who,
+    *,
+    channel: str,
+    category: str,
+    description: str,
+    place: str,
+    lon: float | None,
+    lat: float | None,
+    datum: str = "wgs84",
+    zone: tzinfo,
+    calendar: WorkingDays,
+    complexity: str | None = None,
+    caller_name: str | None = None,
+    caller_phone: str | None = None,
+    door_no: str | None = None,
+    hotline_no: str | None = None,
+    synthetic: bool = False,
+    sure: bool = False,
+) -> Complaint:
+    """Take in what somebody told: give it a number, a deadline and the areas it lies in, and keep the caller apart.
+
+    Without coordinates it is `not_located`. `sure` keeps coordinates that look like another datum's all the same.
+    Raises UnknownChannel, UnknownCategory, UnknownComplexity, BadPhone, TextMissing, TextTooLong, NumberTaken and
+    everything of `places.queries.check_point`.
+    """
+    kind = _dictionary(session, channel, category, complexity)
+    texts = {"description": clean("description", description, needed=True), "place": clean("place", place)}
+    caller = _caller(caller_name, caller_phone, door_no)
+    if hotline_no is not None:
+        hotline_no = clean("hotline_no", hotline_no, needed=True)
+    where = _where(session, lon, lat, datum, sure)
+    chosen = complexity or kind.complexity
+    deadline = resolve_by(who.now, chosen, calendar, zone)
+    complaint = Complaint(
+        hotline_no=hotline_no or next_number(session, who.now.astimezone(zone).date()), channel=channel,
+        category=category, complexity=chosen, status=Status.RECEIVED, **texts, **where, received_at=who.now,
+        received_by=who.user_id, resolve_by=deadline.resolve_by, deadline_source=deadline.source,
+        calendar_missing=bool(deadline.missing_years), synthetic=synthetic,
+    )  # fmt: skip
+    with naming_violations(session):
+        session.add(complaint)
+    if caller is not None:
+        caller.complaint_id = complaint.id
+        session.add(caller)
+        session.flush()
+    journal.write(
+        session, who, "receive", "complaint", complaint.id, version=complaint.version,
+        area_id=complaint.district_id, unit_id=complaint.unit_id, channel=channel, category=category,
+    )  # fmt: skip
+    return complaint
+
+
+def _dictionary(session: Session, channel: str, category: str, complexity: str | None) -> Category:
+    if channel not in set(Channel):
+        raise UnknownChannel(channel=channel[:40])
+    if complexity is not None and complexity not in set(Complexity):
+        raise UnknownComplexity(complexity=complexity[:40])
+    kind = session.get(Category, category[:40]) if "\0" not in category else None
+    if kind is None:
+        raise UnknownCategory(category=category[:40].replace("\0", ""))
+    return kind
+
+
+def _caller(name: str | None, phone: str | None, door_no: str | None) -> Caller | None:
+    name, phone = clean("caller_name", name), clean("caller_phone", phone)
+    door_no = clean("door_no", door_no)
+    if not (name or phone or door_no):
+        return None
+    return Caller(name=name or None, phone=normal_phone(phone) if phone else None, door_no=door_no or None)
+
+
+def _where(session: Session, lon: float | None, lat: float | None, datum: str, sure: bool) -> dict[str, Any]:
+    """The columns that say where: the point in WGS-84 and what contains it, or that the place is not known."""
+    if lon is None or lat is None:
+        return {"located": Located.NOT_LOCATED}
+    x, y = from_datum(lon, lat, datum) if sure else check_point(session, lon, lat, datum)
+    return {"located": Located.LOCATED, "geom": point(x, y), **asdict(areas_at(session, x, y))}
+
+
+def next_number(session: Session, day: date) -> str:
+    """The next file number of a day, as CM20091117-000123.
+
+    The day's counter row stays locked until this transaction ends: numbers of one day are given one after the other, none
+    twice, and one that was rolled back is given again. Numbers that came from outside in our form are stepped over.
+    """
+    bump = insert(HotlineCounter).values(day=day, last=1)
+    bump = bump.on_conflict_do_update(index_elements=["day"], set_={"last": HotlineCounter.last + 1})
+    number = session.execute(bump.returning(HotlineCounter.last)).scalar_one()
+    prefix = f"CM{day:%Y%m%d}-"
+    if session.scalar(select(exists().where(Complaint.hotline_no == f"{prefix}{number:06}"))):
+        ours = Complaint.hotline_no.op("~")(f"^{prefix}[0-9]{{6}}$")
+        highest = session.scalar(select(func.max(Complaint.hotline_no)).where(ours)) or f"{prefix}{number:06}"
+        number = int(highest.removeprefix(prefix)) + 1
+        session.execute(update(HotlineCounter).where(HotlineCounter.day == day).values(last=number))
+    return f"{prefix}{number:06}"
+
+
+def take_step(
+    session: Session, who: Who, complaint: Complaint, verb: str, *, base_version: int | None = None,
+    data: dict[str, Any] | None = None,
+) -> Complaint:  # fmt: skip
+    """Move a complaint by one of `rules.STEPS`, and write it down. Who may do so is the door's question.
+
+    The row is locked and read again first, so of two steps at once the second sees the first: StaleVersion where it was
+    made on an older version, WrongStep where it is no longer possible. `data` must hold no personal data.
+    """
+    session.refresh(complaint, with_for_update=True)
+    check_version(complaint, base_version)
+    before = complaint.status
+    complaint.status = after(before, verb)
+    complaint.closed_at = close_time(complaint.status, who.now, complaint.closed_at)
+    with naming_violations(session):
+        session.flush()
+    note = {key: masked_text(value) if isinstance(value, str) else value for key, value in (data or {}).items()}
+    journal.write(
+        session, who, verb, "complaint", complaint.id, version=complaint.version, area_id=complaint.district_id,
+        unit_id=complaint.unit_id, before=before, after=str(complaint.status), **note,
+    )  # fmt: skip
+    return complaint
+
+
+@dataclass(frozen=True)
+class Unmasked:
+    """A caller as told to somebody who said why."""
+
+    name: str | None
+    phone: str | None
+    door_no: str | None
+
+
+def unmask(session: Session, who: Who, complaint: Complaint, purpose: str | None) -> Unmasked:
+    """The caller's name, number and door, for a purpose that the journal keeps: one of PURPOSES, or said in words.
+
+    Raises PurposeNeeded, and Missing where nobody's number was kept. Whether this person may is the door's question.
+    """
+    said = masked_text(clean("purpose", purpose))
+    if said not in PURPOSES and len(said) < PURPOSE_MIN:
+        raise PurposeNeeded()
+    caller = session.get(Caller, complaint.id)
+    if caller is None:
+        raise Missing(thing="caller", id=complaint.hotline_no)
+    journal.write(
+        session, who, "unmask", "complaint", complaint.id, version=complaint.version, area_id=complaint.district_id,
+        unit_id=complaint.unit_id, purpose=said,
+    )  # fmt: skip
+    session.flush()
+    return Unmasked(caller.name, caller.phone, caller.door_no)

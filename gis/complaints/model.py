@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Identity, Index, String, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Identity, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gis.complaints.rules import Channel, Complexity, Located, Status
-from gis.db import SRID, Base, Versioned, one_of
+from gis.complaints.rules import Channel, Complexity, Located, NumberTaken, Status
+from gis.db import SRID, Base, Versioned, name_constraint, one_of
 
 
 class Category(Base):
@@ -93,3 +93,15 @@ class ImportBatch(Base):
     at: Mapped[datetime]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     counts: Mapped[dict[str, Any]]
+
+
+class HotlineCounter(Base):
+    """The last file number given on a day of the city (编号计数). Its row is locked by whoever takes the next number."""
+
+    __tablename__ = "hotline_counter"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    last: Mapped[int]
+
+
+name_constraint("uq_complaint_hotline_no", NumberTaken)

@@ -98,6 +98,16 @@ def after(status: str, verb: str) -> Status:
     return step.after
 
 
+def close_time(status: str, now: datetime, closed_at: datetime | None) -> datetime | None:
+    """When a complaint that just became `status` was closed: the clock stops on leaving the open ones, and runs on a return."""
+    return None if Status(status) in OPEN else closed_at or now
+
+
+def may_step(role: str, verb: str) -> bool:
+    """May this role make this step at all?"""
+    return verb in STEPS and Role(role) in STEPS[verb].roles
+
+
 def possible(status: str, role: str | None = None) -> list[str]:
     """The verbs that are possible from a status, for one role or for anybody."""
     return [v for v, s in STEPS.items() if Status(status) in s.before and (role is None or Role(role) in s.roles)]
@@ -221,6 +231,12 @@ class UnknownChannel(BadInput):
     code = "unknown_channel"
 
 
+class UnknownComplexity(BadInput):
+    """There is no promise %(complexity)s."""
+
+    code = "unknown_complexity"
+
+
 class PurposeNeeded(BadInput):
     """State the purpose before a caller's number is shown."""
 
@@ -231,3 +247,38 @@ class BadPhone(BadInput):
     """This is not a telephone number."""
 
     code = "bad_phone"
+
+
+class NumberTaken(Conflict):
+    """This hotline number is already used by another complaint."""
+
+    code = "number_taken"
+
+
+class TextMissing(BadInput):
+    """This must be filled in: %(field)s."""
+
+    code = "text_missing"
+
+
+class TextTooLong(BadInput):
+    """%(field)s: at most %(limit)s characters."""
+
+    code = "text_too_long"
+
+
+# The longest text of each field, as the columns of the schema hold it (a description is unlimited there; here it is not).
+LIMITS: dict[str, int] = {
+    "description": 4000, "place": 300, "hotline_no": 60, "caller_name": 80, "caller_phone": 40, "door_no": 120,
+    "purpose": 200, "note": 1000,
+}  # fmt: skip
+
+
+def clean(field: str, text: str | None, *, needed: bool = False) -> str:
+    """Text as it may be kept: trimmed, without control characters, not longer than its limit."""
+    kept = "".join(c for c in text or "" if c in "\n\t" or c.isprintable() or c == "\u3000").strip()
+    if needed and not kept:
+        raise TextMissing(field=field)
+    if len(kept) > LIMITS[field]:
+        raise TextTooLong(field=field, limit=LIMITS[field])
+    return kept

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gis.dispatch.model import Crew, WorkOrder
+from gis.dispatch.rules import BOOKING
 from gis.people.rules import Scope
 from gis.tiles import Tile, draw
 
@@ -32,3 +37,16 @@ def crew_tile(session: Session, tile: Tile, scope: Scope, now: datetime, fresh_s
         session, "crews", tile, _CREWS, buffer=0, now=now, fresh_since=fresh_since, area_id=scope.area_id,
         unit_id=scope.unit_id,
     )  # fmt: skip
+
+
+def running_orders(session: Session, complaint_ids: list[int]) -> dict[int, Mapping[str, Any]]:
+    """Which order is under way for each of these complaints, and whose is it?"""
+    if not complaint_ids:
+        return {}
+    asked = select(
+        WorkOrder.id, WorkOrder.order_no, WorkOrder.complaint_id, WorkOrder.crew_id, Crew.name.label("crew"),
+        WorkOrder.status, func.lower(WorkOrder.during).label("start"), func.upper(WorkOrder.during).label("end"),
+        WorkOrder.assigned_at, WorkOrder.minutes, WorkOrder.metres, WorkOrder.by, WorkOrder.version,
+    ).join(Crew, Crew.id == WorkOrder.crew_id)  # fmt: skip
+    asked = asked.where(WorkOrder.complaint_id.in_(complaint_ids), WorkOrder.status.in_(BOOKING))
+    return {row["complaint_id"]: dict(row) for row in session.execute(asked).mappings()}

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gis.network.model import Station
+from gis.people.rules import Scope
+from gis.places.queries import escape_like, within
 from gis.places.rules import AREA_FROM_ZOOM, AreaLevel
 from gis.tiles import Tile, draw
 
@@ -48,3 +55,18 @@ def label_tile(session: Session, tile: Tile) -> bytes:
     """Which names belong on this square: areas, gazetteer entries from zoom 12, stations from zoom 14?"""
     levels = [str(level) for level, zoom in AREA_FROM_ZOOM.items() if tile.z >= zoom and level != AreaLevel.CELL]
     return draw(session, "gazetteer", tile, _LABELS, buffer=0, levels=levels)
+
+
+def stations_called(session: Session, scope: Scope, text: str, limit: int = 10) -> list[Mapping[str, Any]]:
+    """Which stations that this person may see have this in their name or code?"""
+    like = f"%{escape_like(text)}%"
+    asked = select(
+        Station.name, Station.code, func.ST_X(Station.geom).label("lon"), func.ST_Y(Station.geom).label("lat")
+    ).where(Station.name.ilike(like) | Station.code.ilike(like))
+    mine = within(scope)
+    if mine is not None:
+        asked = asked.where(Station.area_id.in_(mine))
+    if scope.unit_id is not None:
+        asked = asked.where(Station.unit_id == scope.unit_id)
+    asked = asked.order_by(func.length(Station.name), Station.name, Station.id).limit(limit)
+    return [dict(row) for row in session.execute(asked).mappings()]

@@ -62,3 +62,10 @@ def device_by_token_hash(session: Session, token_hash: bytes) -> tuple[Device, U
 def devices_of(session: Session, user_id: int) -> list[Device]:
     """The devices of one user, newest first."""
     return list(session.scalars(select(Device).where(Device.user_id == user_id).order_by(Device.enrolled_at.desc())))
+
+
+def names_of(session: Session, ids: set[int]) -> dict[int, str]:
+    """What are these people called?"""
+    if not ids:
+        return {}
+    return {row.id: row.full_name for row in session.execute(select(User.id, User.full_name).where(User.id.in_(ids)))}

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from gis.places.model import CalendarDay, CalendarYear
-from gis.places.rules import AREA_FROM_ZOOM, ROAD_FROM_ZOOM
+from gis.db import SRID
+from gis.people.rules import Scope
+from gis.places.model import Area, CalendarDay, CalendarYear, GazetteerEntry
+from gis.places.rules import (
+    AREA_FROM_ZOOM,
+    ROAD_FROM_ZOOM,
+    AreaLevel,
+    Datum,
+    SwappedCoordinates,
+    WrongDatum,
+    from_datum,
+)
 from gis.tiles import Tile, draw
 from gis.workdays import WorkingDays
+
+# The levels that a complaint is filed under, widest first.
+FILED_LEVELS = (AreaLevel.DISTRICT, AreaLevel.STREET, AreaLevel.COMMUNITY, AreaLevel.COMPOUND)
 
 
 def working_days(session: Session) -> WorkingDays:
@@ -16,6 +34,122 @@ def working_days(session: Session) -> WorkingDays:
     years = frozenset(session.scalars(select(CalendarYear.year)))
     days = {row.day: row.is_working for row in session.execute(select(CalendarDay.day, CalendarDay.is_working))}
     return WorkingDays(years, days)
+
+
+def calendar_years(session: Session) -> list[CalendarYear]:
+    """Which years have a table, and from where?"""
+    return list(session.scalars(select(CalendarYear).order_by(CalendarYear.year)))
+
+
+def calendar_days(session: Session, year: int) -> list[CalendarDay]:
+    """Which days of a year differ from Monday to Friday?"""
+    within = CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31))
+    return list(session.scalars(select(CalendarDay).where(within).order_by(CalendarDay.day)))
+
+
+def point(lon: float, lat: float) -> ColumnElement[Any]:
+    """A point of WGS-84 degrees in SQL."""
+    return func.ST_SetSRID(func.ST_MakePoint(lon, lat), SRID)
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Where a point lies: the area of each level that contains it, and the unit of its compound."""
+
+    district_id: int | None = None
+    street_id: int | None = None
+    community_id: int | None = None
+    compound_id: int | None = None
+    unit_id: int | None = None
+
+
+def areas_at(session: Session, lon: float, lat: float) -> Filed:
+    """Which district, street, community and compound contain this point? Of two that overlap, the smaller."""
+    found = session.execute(
+        select(Area.level, Area.id, Area.unit_id)
+        .where(Area.level.in_(FILED_LEVELS), func.ST_Covers(Area.geom, point(lon, lat)))
+        .order_by(func.ST_Area(Area.geom).desc(), Area.id.desc())
+    )
+    filed: dict[str, int | None] = {}
+    for row in found:
+        filed[f"{row.level}_id"] = row.id
+        if row.level == AreaLevel.COMPOUND:
+            filed["unit_id"] = row.unit_id
+    return Filed(**filed)
+
+
+def in_some_district(session: Session, lon: float, lat: float) -> bool:
+    """Does any district (or the city's own outline) contain this point?"""
+    within = Area.level.in_((AreaLevel.CITY, AreaLevel.DISTRICT)) & func.ST_Covers(Area.geom, point(lon, lat))
+    return bool(session.scalar(select(exists().where(within))))
+
+
+def districts_known(session: Session) -> bool:
+    """Is any district drawn at all?"""
+    return bool(session.scalar(select(exists().where(Area.level.in_((AreaLevel.CITY, AreaLevel.DISTRICT))))))
+
+
+def check_point(session: Session, lon: float, lat: float, datum: str) -> tuple[float, float]:
+    """Declared coordinates as WGS-84, or SwappedCoordinates or WrongDatum where the districts tell unmistakably.
+
+    A point outside every district is accepted (a city has outlying places) unless exactly one other reading of the same
+    numbers lies inside: the other way round, or in exactly one other coordinate system.
+    """
+    x, y = from_datum(lon, lat, datum)
+    if in_some_district(session, x, y) or not districts_known(session):
+        return x, y
+    if abs(lon) <= 90 and in_some_district(session, *from_datum(lat, lon, datum)):
+        raise SwappedCoordinates(lon=lon, lat=lat)
+    others = {d: from_datum(lon, lat, d) for d in (Datum.WGS84, Datum.GCJ02, Datum.BD09)}
+    fitting = [d for d, there in others.items() if there != (x, y) and in_some_district(session, *there)]
+    if len(fitting) == 1:
+        raise WrongDatum(declared=f"datum:{datum}", looks_like=f"datum:{fitting[0]}")
+    return x, y
+
+
+def within(scope: Scope) -> Select[tuple[int]] | None:
+    """The ids of the areas a scope includes (the area and all below it), or None for the whole city."""
+    if scope.area_id is None:
+        return None
+    tree = select(Area.id).where(Area.id == scope.area_id).cte("tree", recursive=True)
+    tree = tree.union(select(Area.id).join(tree, Area.parent_id == tree.c.id))
+    return select(tree.c.id)
+
+
+def areas(session: Session, scope: Scope, levels: tuple[str, ...]) -> list[Mapping[str, Any]]:
+    """The areas of some levels that this person may see, widest first."""
+    asked = select(Area.id, Area.name, Area.level, Area.code, Area.parent_id).where(Area.level.in_(levels))
+    mine = within(scope)
+    if mine is not None:
+        asked = asked.where(Area.id.in_(mine))
+    rank = case({str(level): n for n, level in enumerate(AreaLevel)}, value=Area.level)
+    return [dict(row) for row in session.execute(asked.order_by(rank, Area.code)).mappings()]
+
+
+def escape_like(text: str) -> str:
+    """Text as it stands inside a LIKE pattern."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def search(session: Session, text: str, limit: int = 10) -> list[Mapping[str, Any]]:
+    """Which gazetteer entries and areas are called so? The same name first, then a beginning, then anywhere; short first."""
+    like = f"%{escape_like(text)}%"
+    entries = select(
+        GazetteerEntry.name, GazetteerEntry.kind, literal("gazetteer").label("source"), GazetteerEntry.id,
+        GazetteerEntry.geom.label("at"),
+    ).where(GazetteerEntry.name.ilike(like))  # fmt: skip
+    named = select(
+        Area.name, Area.level, literal("area").label("source"), Area.id, func.ST_PointOnSurface(Area.geom).label("at")
+    ).where(Area.name.ilike(like), Area.level != AreaLevel.CELL)
+    every = union_all(entries, named).subquery()
+    rank = case((every.c.name == text, 0), (every.c.name.ilike(f"{escape_like(text)}%"), 1), else_=2)
+    asked = (
+        select(every.c.name, every.c.kind, every.c.source, func.ST_X(every.c.at).label("lon"),
+               func.ST_Y(every.c.at).label("lat"))
+        .order_by(rank, func.length(every.c.name), every.c.name, every.c.source, every.c.id)
+        .limit(limit)
+    )  # fmt: skip
+    return [dict(row) for row in session.execute(asked).mappings()]
 
 
 # --- layers of the map -----------------------------------------------------------------------------------------------

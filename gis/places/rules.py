@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 from gis.errors import BadInput
+from gis.geo import in_china, to_wgs84
 
 
 class AreaLevel(StrEnum):
@@ -71,3 +73,40 @@ class WrongDatum(BadInput):
     """These coordinates do not fit the declared system %(declared)s; they look like %(looks_like)s."""
 
     code = "wrong_datum"
+
+
+class UnknownDatum(BadInput):
+    """There is no coordinate system %(datum)s; declare one of %(known)s."""
+
+    code = "unknown_datum"
+
+
+class UnknownYear(BadInput):
+    """%(year)s is not a year of the calendar."""
+
+    code = "unknown_year"
+
+
+def check_coordinates(lon: float, lat: float) -> None:
+    """Raise BadCoordinates for what is no longitude and latitude, SwappedCoordinates where they stand the wrong way round.
+
+    Swapped is said of values that are impossible as they stand, or that lie in China only the other way round and are
+    far from any city as they stand (latitude above 66). Anything else needs the city's districts: `queries.check_point`.
+    """
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        raise BadCoordinates(lon=str(lon), lat=str(lat))
+    swapped_in_china = bool(in_china(lat, lon))
+    possible = abs(lon) <= 180 and abs(lat) <= 90
+    if swapped_in_china and (not possible or abs(lat) > 66):
+        raise SwappedCoordinates(lon=lon, lat=lat)
+    if not possible:
+        raise BadCoordinates(lon=lon, lat=lat)
+
+
+def from_datum(lon: float, lat: float, datum: str) -> tuple[float, float]:
+    """Checked coordinates of a declared system as WGS-84 degrees (8 decimals: a millimetre)."""
+    if datum not in set(Datum):
+        raise UnknownDatum(datum=datum, known=", ".join(Datum))
+    check_coordinates(lon, lat)
+    x, y = to_wgs84(lon, lat, datum)
+    return round(float(x), 8), round(float(y), 8)

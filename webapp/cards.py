@@ -1,0 +1,112 @@
+"""A complaint as JSON: the card of the list and the detail. Nothing of a caller but masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from flask_babel import get_locale
+from flask_login import current_user
+
+from gis import journal
+from gis.complaints import queries
+from gis.complaints.privacy import masked_door, masked_name, masked_phone, masked_text
+from gis.complaints.rules import possible, time_state
+from gis.dispatch.queries import running_orders
+from gis.dispatch.rules import OrderStatus
+from gis.inspections.queries import of_complaint
+from gis.people.queries import names_of
+from webapp.access import db, now, scope
+
+Row = Mapping[str, Any]
+
+
+def iso(at: datetime | None) -> str | None:
+    """A moment as JSON carries it: ISO 8601 in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def category_name(row: Row) -> str:
+    """The category in the reader's language."""
+    return str(row["category_en"] if str(get_locale()) == "en" else row["category_zh"])
+
+
+def cards(rows: list[Row]) -> list[dict[str, Any]]:
+    """The cards of some rows, with the crews that are on them."""
+    orders = running_orders(db(), [row["id"] for row in rows])
+    return [_card(row, orders.get(row["id"])) for row in rows]
+
+
+def _card(row: Row, order: Row | None) -> dict[str, Any]:
+    state = time_state(row["received_at"], row["resolve_by"], now(), row["closed_at"])
+    return {
+        "id": row["id"], "hotline_no": row["hotline_no"], "status": row["status"], "category": row["category"],
+        "category_name": category_name(row), "place": masked_text(row["place"]), "district": row["district"],
+        "received_at": iso(row["received_at"]), "resolve_by": iso(row["resolve_by"]), "closed_at": iso(row["closed_at"]),
+        "time_state": str(state), "complexity": row["complexity"], "located": row["located"], "lon": row["lon"],
+        "lat": row["lat"], "crew": {"id": order["crew_id"], "name": order["crew"]} if order else None,
+        "order_id": order["id"] if order else None, "unit": row["unit"], "synthetic": row["synthetic"],
+        "calendar_missing": row["calendar_missing"], "version": row["version"],
+    }  # fmt: skip
+
+
+def order_json(order: Row | None) -> dict[str, Any] | None:
+    """The order under way; it can be undone until `undo_until`, while the crew has not accepted it."""
+    if order is None:
+        return None
+    keys = ("id", "order_no", "complaint_id", "crew_id", "crew", "status", "minutes", "metres", "by", "version")
+    undo = order["assigned_at"] + timedelta(seconds=current_app.config["SETTINGS"].undo_s)
+    return {
+        **{key: order[key] for key in keys}, "start": iso(order["start"]), "end": iso(order["end"]),
+        "undo_until": iso(undo) if order["status"] == OrderStatus.ASSIGNED else None,
+    }  # fmt: skip
+
+
+def detail(row: Row) -> dict[str, Any]:
+    """Everything about one complaint that its reader may see."""
+    order = running_orders(db(), [row["id"]]).get(row["id"])
+    return {
+        **_card(row, order), "description": masked_text(row["description"]), "channel": row["channel"],
+        "deadline_source": row["deadline_source"], "caller": masked_caller(row["id"]),
+        "steps": possible(row["status"], current_user.role), "order": order_json(order), "timeline": timeline(row["id"]),
+        "similar": similar(category=row["category"], lon=row["lon"], lat=row["lat"], place=row["place"], but=row["id"]),
+        "inspections": [
+            {"id": str(i["id"]), "finished_at": iso(i["finished_at"]), "no_count": i["no_count"]}
+            for i in of_complaint(db(), row["id"])
+        ],
+    }  # fmt: skip
+
+
+def masked_caller(complaint_id: int) -> dict[str, str | None] | None:
+    """The caller behind stars, or None where nobody's details were kept."""
+    caller = queries.caller(db(), complaint_id)
+    if caller is None:
+        return None
+    return {
+        "name": masked_name(caller.name),
+        "phone": masked_phone(caller.phone),
+        "door_no": masked_door(caller.door_no),
+    }
+
+
+def timeline(complaint_id: int) -> list[dict[str, Any]]:
+    """What happened to it, oldest first, with the names of those who did it."""
+    entries = journal.timeline(db(), "complaint", complaint_id)
+    names = names_of(db(), {e["user_id"] for e in entries if e["user_id"]})
+    return [
+        {"at": iso(e["at"]), "verb": e["verb"], "who": names.get(e["user_id"]), "version": e["version"],
+         "data": e["data"]}
+        for e in entries
+    ]  # fmt: skip
+
+
+def similar(**about: Any) -> list[dict[str, Any]]:
+    """Open complaints nearby, as the call-taker and the dispatcher are shown them."""
+    return [
+        {"id": row["id"], "hotline_no": row["hotline_no"], "place": masked_text(row["place"]),
+         "category_name": category_name(row), "received_at": iso(row["received_at"]),
+         "metres": round(row["metres"]) if row["metres"] is not None else None, "status": row["status"]}
+        for row in queries.similar(db(), scope(), now=now(), **about)
+    ]  # fmt: skip

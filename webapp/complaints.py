@@ -1,0 +1,150 @@
+"""Complaints at the desk: lists, details, steps, unmasking, the call-taker's form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request
+from flask_babel import get_locale
+from flask_login import current_user
+
+from gis.complaints import actions, queries
+from gis.complaints.model import Complaint
+from gis.complaints.rules import Status, UnknownCategory, clean, may_step, resolve_by
+from gis.errors import BadInput, Missing, NotAllowed
+from gis.places.queries import areas, working_days
+from gis.places.rules import AreaLevel
+from webapp import cards
+from webapp.access import db, needs, now, scope, who
+from webapp.bodies import Body, body
+from webapp.filters import decimal, from_request, number, zone
+from webapp.i18n import word
+
+pages = Blueprint("complaints", __name__)
+STEPS_HERE = ("confirm", "reopen", "cancel")
+
+
+class StepBody(Body):
+    """One step, made on a version that its maker saw."""
+
+    verb: str
+    base_version: int
+    note: str | None = None
+
+
+class UnmaskBody(Body):
+    """Why a caller's number is to be shown."""
+
+    purpose: str | None = None
+
+
+@pages.get("/complaints.json")
+@needs("see_complaints")
+def listing() -> dict[str, Any]:
+    """A page of the list, and the figures of the bar above it."""
+    filters = from_request()
+    sort = request.args.get("sort", "due")
+    if sort not in ("due", "newest"):
+        raise BadInput(reason="sort")
+    found = queries.listing(
+        db(), scope(), filters, now(), sort=sort, after=request.args.get("after") or None,
+        limit=number("limit", 100, 1, 500),
+    )  # fmt: skip
+    return {
+        "total": queries.total(db(), scope(), filters, now()),
+        "counts": queries.counts(db(), scope(), filters, now()),
+        "next": found.next,
+        "rows": cards.cards(found.rows),
+    }
+
+
+@pages.get("/complaints/<int:complaint_id>.json")
+@needs("see_complaints")
+def detail(complaint_id: int) -> dict[str, Any]:
+    """Everything about one complaint."""
+    return cards.detail(visible_row(complaint_id))
+
+
+def visible_row(complaint_id: int) -> queries.Row:
+    """The row of a complaint in this person's scope, or Missing."""
+    row = queries.card(db(), scope(), complaint_id) if complaint_id < 1 << 62 else None
+    if row is None:
+        raise Missing(thing="complaint", id=complaint_id)
+    return row
+
+
+def visible_complaint(complaint_id: int) -> Complaint:
+    """The complaint itself, for a verb, or Missing."""
+    complaint = queries.find(db(), scope(), complaint_id) if complaint_id < 1 << 62 else None
+    if complaint is None:
+        raise Missing(thing="complaint", id=complaint_id)
+    return complaint
+
+
+@pages.post("/complaints/<int:complaint_id>/steps")
+@needs("confirm_complaint")
+def step(complaint_id: int) -> dict[str, Any]:
+    """Confirm, reopen or cancel; the crew's own steps come from the phone, and assigning from the dispatcher."""
+    complaint = visible_complaint(complaint_id)
+    asked = body(StepBody)
+    if asked.verb not in STEPS_HERE:
+        raise BadInput(reason="verb")
+    if not may_step(current_user.role, asked.verb):
+        raise NotAllowed()
+    note = clean("note", asked.note)
+    actions.take_step(
+        db(), who(), complaint, asked.verb, base_version=asked.base_version, data={"note": note} if note else None
+    )
+    return cards.cards([visible_row(complaint_id)])[0]
+
+
+@pages.post("/complaints/<int:complaint_id>/unmask")
+@needs("unmask_caller")
+def unmask(complaint_id: int) -> dict[str, Any]:
+    """The caller's name, number and door; the purpose is written down."""
+    complaint = visible_complaint(complaint_id)
+    told = actions.unmask(db(), who(), complaint, body(UnmaskBody).purpose)
+    return {"name": told.name, "phone": told.phone, "door_no": told.door_no}
+
+
+@pages.get("/complaints/similar.json")
+@needs("receive_complaint")
+def similar() -> list[dict[str, Any]]:
+    """Open complaints near a place, while it is typed."""
+    category, place = request.args.get("category") or None, clean("place", request.args.get("place"))
+    return cards.similar(category=category, lon=decimal("lon"), lat=decimal("lat"), place=place)
+
+
+@pages.get("/complaints/deadline.json")
+@needs("receive_complaint")
+def deadline() -> dict[str, Any]:
+    """Until when a complaint received now must be closed."""
+    code = request.args.get("category", "")
+    kind = next((c for c in queries.categories(db()) if c.code == code), None)
+    if kind is None:
+        raise UnknownCategory(category=code[:40])
+    complexity = request.args.get("complexity") or kind.complexity
+    if complexity not in ("ordinary", "complex"):
+        raise BadInput(reason="complexity")
+    due = resolve_by(now(), complexity, working_days(db()), zone())
+    return {
+        "complexity": complexity, "resolve_by": cards.iso(due.resolve_by), "source": due.source,
+        "missing_years": list(due.missing_years), "calendar_missing": bool(due.missing_years),
+    }  # fmt: skip
+
+
+@pages.get("/filters.json")
+@needs("see_complaints")
+def filter_words() -> dict[str, Any]:
+    """What the filters can be set to, in the reader's language."""
+    english = str(get_locale()) == "en"
+    levels = (AreaLevel.DISTRICT, AreaLevel.STREET, AreaLevel.COMMUNITY)
+    return {
+        "categories": [
+            {"code": c.code, "name": c.name_en if english else c.name, "utility": c.utility}
+            for c in queries.categories(db())
+        ],
+        "districts": [{"id": a["id"], "name": a["name"], "level": a["level"]} for a in areas(db(), scope(), levels)],
+        "units": queries.units_with_complaints(db(), scope()),
+        "statuses": [{"code": str(s), "name": word("status", s)} for s in Status],
+    }
