@@ -62,6 +62,7 @@ def make_engine(url: str, **kwargs: Any) -> Engine:
     """An engine with short timeouts; sessions speak UTC."""
     options = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=600s"
     kwargs.setdefault("pool_pre_ping", True)
+    kwargs.setdefault("hide_parameters", True)  # an error in the log must not tell a caller's number
     return create_engine(url, connect_args={"options": options, "application_name": "chengmai"}, **kwargs)
 
 

@@ -13,7 +13,7 @@ from gis.complaints.model import Complaint
 from gis.complaints.rules import Status, UnknownCategory, clean, may_step, resolve_by
 from gis.errors import BadInput, Missing, NotAllowed
 from gis.places.queries import areas, working_days
-from gis.places.rules import AreaLevel
+from gis.places.rules import AreaLevel, check_coordinates
 from webapp import cards
 from webapp.access import db, needs, now, scope, who
 from webapp.bodies import Body, body
@@ -112,7 +112,10 @@ def unmask(complaint_id: int) -> dict[str, Any]:
 def similar() -> list[dict[str, Any]]:
     """Open complaints near a place, while it is typed."""
     category, place = request.args.get("category") or None, clean("place", request.args.get("place"))
-    return cards.similar(category=category, lon=decimal("lon"), lat=decimal("lat"), place=place)
+    lon, lat = decimal("lon"), decimal("lat")
+    if lon is not None and lat is not None:
+        check_coordinates(lon, lat)
+    return cards.similar(category=category, lon=lon, lat=lat, place=place)
 
 
 @pages.get("/complaints/deadline.json")

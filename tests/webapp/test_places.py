@@ -93,7 +93,7 @@ def test_not_a_number_is_not_a_place(sign_in):
 
 
 def test_another_datum_is_told_only_where_it_is_unmistakable(session, sign_in):
-    make_area(session, geom=square(half=0.004))
+    make_area(session, geom=square(half=0.006))
     client = sign_in("call_taker")
     as_baidu = {"lon": PINGDU[0] + 0.012, "lat": PINGDU[1] + 0.006}
     status, told = convert(client, **as_baidu)
