@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from gis.complaints.model import Complaint
+from gis.complaints.queries import visible
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.rules import BOOKING
+from gis.people.model import User
 from gis.people.rules import Scope
 from gis.tiles import Tile, draw
 
@@ -50,3 +54,124 @@ def running_orders(session: Session, complaint_ids: list[int]) -> dict[int, Mapp
     ).join(Crew, Crew.id == WorkOrder.crew_id)  # fmt: skip
     asked = asked.where(WorkOrder.complaint_id.in_(complaint_ids), WorkOrder.status.in_(BOOKING))
     return {row["complaint_id"]: dict(row) for row in session.execute(asked).mappings()}
+
+
+_FACTS = text(
+    """
+    SELECT c.id, c.name, c.kind, c.active, c.unit_id, u.name AS unit, c.area_id, c.position_at, c.position_accuracy_m,
+           c.heading_deg, ST_X(c.position) AS lon, ST_Y(c.position) AS lat,
+           (SELECT jsonb_agg(jsonb_build_array(s.skill, s.valid_from, s.valid_to)) FROM crew_skill s
+             WHERE s.crew_id = c.id) AS skills,
+           (SELECT jsonb_agg(jsonb_build_array(extract(epoch FROM lower(h.during)), extract(epoch FROM upper(h.during))))
+              FROM shift h WHERE h.crew_id = c.id AND h.during && tstzrange(:now, :horizon)) AS shifts,
+           (SELECT jsonb_agg(jsonb_build_array(extract(epoch FROM lower(w.during)), extract(epoch FROM upper(w.during)),
+                                               w.order_no, ST_X(k.geom), ST_Y(k.geom)) ORDER BY lower(w.during))
+              FROM work_order w JOIN complaint k ON k.id = w.complaint_id
+             WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')) AS orders
+      FROM crew c LEFT JOIN unit u ON u.id = c.unit_id
+     WHERE c.id = ANY(CAST(:ids AS bigint[]))
+    """
+)
+
+
+@dataclass(frozen=True)
+class Booking:
+    """An open order of a crew: when, and where it ends."""
+
+    start: datetime
+    end: datetime
+    order_no: str
+    lon: float | None
+    lat: float | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything about one crew that a ranking or a list needs, read in one question."""
+
+    id: int
+    name: str
+    kind: str
+    active: bool
+    unit_id: int | None
+    unit: str | None
+    area_id: int | None
+    lon: float
+    lat: float
+    position_at: datetime
+    position_accuracy_m: float | None
+    heading_deg: float | None
+    skills: tuple[tuple[str, date | None, date | None], ...]
+    shifts: tuple[tuple[datetime, datetime], ...]
+    bookings: tuple[Booking, ...]
+
+
+def facts(session: Session, ids: Sequence[int], now: datetime, horizon: datetime) -> dict[int, Facts]:
+    """What is known about these crews: skills, shifts up to the horizon, open orders?"""
+    rows = session.execute(_FACTS, {"ids": list(ids), "now": now, "horizon": horizon})
+    return {row.id: _fact(row, now, horizon) for row in rows}
+
+
+def _fact(row: Any, now: datetime, horizon: datetime) -> Facts:
+    def moment(seconds: float | None, otherwise: datetime) -> datetime:
+        return otherwise if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
+
+    def day(value: str | None) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+    return Facts(
+        row.id, row.name, row.kind, row.active, row.unit_id, row.unit, row.area_id, row.lon, row.lat, row.position_at,
+        row.position_accuracy_m, row.heading_deg,
+        tuple((skill, day(since), day(until)) for skill, since, until in row.skills or ()),
+        tuple((moment(start, now), moment(end, horizon)) for start, end in row.shifts or ()),
+        tuple(Booking(moment(a, now), moment(b, horizon), no, x, y) for a, b, no, x, y in row.orders or ()),
+    )  # fmt: skip
+
+
+def open_order(session: Session, complaint_id: int) -> WorkOrder | None:
+    """The order under way for this complaint?"""
+    return session.scalar(
+        select(WorkOrder).where(WorkOrder.complaint_id == complaint_id, WorkOrder.status.in_(BOOKING))
+    )
+
+
+def orders_of_crew(session: Session, crew_id: int) -> list[WorkOrder]:
+    """What is this crew to do? Its open orders, the first to be done first."""
+    found = session.scalars(
+        select(WorkOrder)
+        .where(WorkOrder.crew_id == crew_id, WorkOrder.status.in_(BOOKING))
+        .order_by(func.lower(WorkOrder.during), WorkOrder.id)
+    )
+    return list(found)
+
+
+def order_in_scope(session: Session, order_id: int, scope: Scope) -> WorkOrder | None:
+    """This order, if the scope shows its complaint."""
+    question = select(WorkOrder).join(Complaint, Complaint.id == WorkOrder.complaint_id)
+    question = question.where(WorkOrder.id == order_id, *visible(scope))
+    return session.scalar(question)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has booked a crew, and when."""
+
+    order_no: str
+    start: datetime
+    end: datetime
+    booked_by: str
+
+
+def holder(session: Session, crew_id: int, start: datetime, end: datetime) -> Holder | None:
+    """Which open order holds this crew in that time, and who gave it?"""
+    row = session.execute(
+        select(WorkOrder.order_no, WorkOrder.during, User.full_name, User.name)
+        .outerjoin(User, User.id == WorkOrder.assigned_by)
+        .where(WorkOrder.crew_id == crew_id, WorkOrder.status.in_(BOOKING))
+        .where(WorkOrder.during.op("&&")(func.tstzrange(start, end)))
+        .order_by(func.lower(WorkOrder.during).desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Holder(row.order_no, row.during.lower, row.during.upper, row.full_name or row.name or "?")
