@@ -106,6 +106,15 @@ _READ = text(
      LIMIT :limit
     """
 )
+_SEE = text(
+    """
+    SELECT txid::text AS txid, seq, thing, thing_id, txid < pg_snapshot_xmin(pg_current_snapshot()) AS final
+      FROM journal
+     WHERE (txid, seq) > (CAST(CAST(:txid AS text) AS xid8), :seq) AND thing = ANY(:things)
+     ORDER BY txid, seq
+     LIMIT :limit
+    """
+)
 _END = text(
     """
     SELECT txid::text AS txid, seq FROM journal
@@ -122,6 +131,29 @@ def read_after(session: Session, cursor: str, *, things: list[str] | None = None
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(rows, f"{rows[-1]['txid']}.{rows[-1]['seq']}" if rows else cursor, more)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Changes that are visible now; `cursor` stands before those that are not final, which will be seen again."""
+
+    rows: Sequence[dict[str, Any]]
+    cursor: str
+    more: bool
+
+
+def see_after(session: Session, cursor: str, *, things: list[str], limit: int = 500) -> Sight:
+    """Everything committed after `cursor`, without waiting for older transactions that are still running.
+
+    For readers that look the thing itself up and may do so twice (an index in memory). While a large import runs,
+    `read_after` would tell them nothing; here they see each change at once, and again when its place is final.
+    """
+    txid, seq = parse_cursor(cursor)
+    found = session.execute(_SEE, {"txid": str(txid), "seq": seq, "things": things, "limit": limit + 1})
+    rows = [dict(row) for row in found.mappings()]
+    more, rows = len(rows) > limit, rows[:limit]
+    final = [row for row in rows if row["final"]]
+    return Sight(rows, f"{final[-1]['txid']}.{final[-1]['seq']}" if final else cursor, more)
 
 
 def end(session: Session) -> str:

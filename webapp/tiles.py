@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Blueprint, Response, current_app, request
+from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
 from gis.coverage import queries as coverage
@@ -16,6 +17,8 @@ from gis.network import queries as network
 from gis.places import queries as places
 from gis.tiles import Tile
 from webapp.access import db, needs, now, scope
+from webapp.filters import from_request
+from webapp.tile_holder import Holder
 
 pages = Blueprint("tiles", __name__)
 
@@ -31,6 +34,21 @@ LAYERS: dict[str, tuple[Callable[[Session, Tile], bytes], int]] = {
     "buildings": (places.building_tile, 300),
     "gazetteer": (network.label_tile, 300),
 }
+
+
+@pages.record_once
+def hold(state: BlueprintSetupState) -> None:
+    """One index of complaints for the whole process; it is loaded by the first tile."""
+    app = state.app
+    app.extensions["tiles"] = Holder(lambda: app.extensions["sessions"]())
+
+
+@pages.get("/tiles/complaints/<int:z>/<int:x>/<int:y>.mvt")
+@needs("see_complaints")
+def complaints(z: int, x: int, y: int) -> Response:
+    """The complaints that the person may see and the query string asks for, in cells or singly; never kept by a cache."""
+    holder: Holder = current_app.extensions["tiles"]
+    return send(holder.tile(db(), from_request(), scope(), now(), Tile(z, x, y)))
 
 
 @pages.get("/tiles/crews/<int:z>/<int:x>/<int:y>.mvt")
