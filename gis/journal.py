@@ -169,6 +169,8 @@ def parse_cursor(cursor: str) -> tuple[int, int]:
     txid, dot, seq = cursor.partition(".")
     if not (dot and txid.isascii() and txid.isdigit() and seq.isascii() and seq.isdigit() and len(cursor) < 40):
         raise BadInput(reason="cursor")
+    if int(txid) >= 2**64 or int(seq) >= 2**63:
+        raise BadInput(reason="cursor")
     return int(txid), int(seq)
 
 

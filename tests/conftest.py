@@ -48,7 +48,8 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _schema_hash() -> str:
-    files = [*sorted((ROOT / "migrations").rglob("*.py")), ROOT / "webapp" / "seeds.py"]
+    rules = sorted((ROOT / "gis").glob("*/rules.py"))  # the seeds are tables there
+    files = [*sorted((ROOT / "migrations").rglob("*.py")), ROOT / "webapp" / "seeds.py", *rules]
     return hashlib.sha256(b"".join(f.read_bytes() for f in files if f.exists())).hexdigest()[:10]
 
 

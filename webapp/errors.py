@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, json, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, json, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from gis.db import translate
 from gis.errors import BadInput, ChengmaiError, Missing, NotSignedIn, StaleVersion, TooLarge
@@ -75,7 +75,10 @@ def _http(error: HTTPException) -> Any:
         return answer(Missing(thing="page", id=request.path))
     plain = Plain()
     plain.status = error.code  # type: ignore[misc]
-    return answer(plain)
+    reply = current_app.make_response(answer(plain))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        reply.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return reply
 
 
 def _unforeseen(error: Exception) -> Any:

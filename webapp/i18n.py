@@ -21,10 +21,10 @@ def domains() -> list[str]:
 
 
 def choose_language() -> str:
-    """The person's own choice, then the cookie's, then the setting."""
+    """The person's own choice (a phone's person is in `g.language`), then the cookie's, then the setting."""
     known = g.get("languages", ("zh", "en"))
     user_choice = getattr(current_user, "language", None) if current_user else None
-    for wanted in (user_choice, request.cookies.get("language")):
+    for wanted in (g.get("language"), user_choice, request.cookies.get("language")):
         if wanted in known:
             return str(wanted)
     return str(g.get("default_language", "zh"))

@@ -1,25 +1,349 @@
-"""What is asked about inspections."""
+"""What is asked about inspections, by phones and by the desk. Every question that returns rows narrows by the scope."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import RowMapping, TextClause, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from gis.dispatch.model import WorkOrder
-from gis.inspections.model import CheckAnswer, Inspection
-from gis.inspections.rules import Answer
+from gis.inspections.model import Checklist, Photo
+from gis.inspections.rules import CheckItem, item_of
+from gis.journal import parse_cursor
+from gis.people.rules import Scope
+
+# A complaint lies in an area of any level; a site lies in one area, or, when nobody has said which, where its point is.
+_COMPLAINT_INSIDE = """
+    (CAST(:area AS bigint) IS NULL OR :area IN (c.district_id, c.street_id, c.community_id, c.compound_id))
+    AND (CAST(:unit AS bigint) IS NULL OR c.unit_id = :unit)
+"""
+_SITE_INSIDE = """
+    (CAST(:area AS bigint) IS NULL OR s.area_id IN (
+        WITH RECURSIVE inside AS (SELECT CAST(:area AS bigint) AS id
+            UNION SELECT a.id FROM area a JOIN inside i ON a.parent_id = i.id) SELECT id FROM inside)
+     OR (s.area_id IS NULL AND EXISTS (SELECT FROM area a WHERE a.id = :area AND ST_Covers(a.geom, s.geom))))
+    AND (CAST(:unit AS bigint) IS NULL OR s.unit_id = :unit)
+"""
+DONE_SHOWN = timedelta(hours=24)
+PAGE = 100
 
 
-def of_complaint(session: Session, complaint_id: int) -> list[Mapping[str, Any]]:
-    """Which inspections were made on the orders of this complaint, and how many answers were no?"""
-    no = select(func.count()).where(CheckAnswer.inspection_id == Inspection.id, CheckAnswer.answer == Answer.NO)
-    asked = (
-        select(Inspection.id, Inspection.finished_at, no.scalar_subquery().label("no_count"))
-        .join(WorkOrder, WorkOrder.id == Inspection.order_id)
-        .where(WorkOrder.complaint_id == complaint_id)
-        .order_by(Inspection.finished_at, Inspection.id)
+def _bounds(scope: Scope) -> dict[str, Any]:
+    return {"area": scope.area_id, "unit": scope.unit_id, "crew": scope.crew_id}
+
+
+# --- phones ----------------------------------------------------------------------------------------------------------
+_ORDERS = f"""
+    SELECT o.id, o.order_no, o.status, o.version, o.crew_id, lower(o.during) AS start, upper(o.during) AS "end", o.minutes,
+           c.id AS complaint_id, c.hotline_no, c.category, k.name AS category_name, k.name_en AS category_name_en,
+           c.description, c.place, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.resolve_by
+      FROM work_order o JOIN complaint c ON c.id = o.complaint_id JOIN category k ON k.code = c.category
+     WHERE (CAST(:crew AS bigint) IS NULL OR o.crew_id = :crew) AND {_COMPLAINT_INSIDE}
+"""
+_OPEN_ORDERS = text(f"""{_ORDERS}
+       AND (o.status IN ('assigned','accepted','arrived') OR (o.status = 'resolved' AND o.resolved_at > :since))
+     ORDER BY lower(o.during), o.id LIMIT 500
+""")
+_CHANGED_ORDERS = text(f"""{_ORDERS} AND o.id = ANY(:ids) ORDER BY lower(o.during), o.id""")
+
+
+def orders_on_phone(session: Session, scope: Scope, now: datetime) -> Sequence[RowMapping]:
+    """Which orders does a phone carry: those under way, and those resolved within the last day?"""
+    return session.execute(_OPEN_ORDERS, _bounds(scope) | {"since": now - DONE_SHOWN}).mappings().all()
+
+
+def orders_by_id(session: Session, scope: Scope, ids: Sequence[int]) -> Sequence[RowMapping]:
+    """The same of certain orders, whatever has become of them."""
+    return session.execute(_CHANGED_ORDERS, _bounds(scope) | {"ids": list(ids)}).mappings().all()
+
+
+_CHANGED_SINCE = text(
+    """
+    SELECT txid::text AS txid, seq, thing_id FROM journal
+     WHERE (txid, seq) > (CAST(CAST(:txid AS text) AS xid8), :seq)
+       AND txid < pg_snapshot_xmin(pg_current_snapshot())
+       AND thing = 'work_order'
+     ORDER BY txid, seq LIMIT :limit
+    """
+)
+
+
+def orders_changed_after(session: Session, cursor: str, limit: int = 2000) -> tuple[list[int], str, bool]:
+    """Which orders changed after the cursor; the cursor to ask with next; and is there more?"""
+    txid, seq = parse_cursor(cursor)
+    rows = session.execute(_CHANGED_SINCE, {"txid": str(txid), "seq": seq, "limit": limit + 1}).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    reached = f"{rows[-1].txid}.{rows[-1].seq}" if rows else cursor
+    return sorted({int(row.thing_id) for row in rows}), reached, more
+
+
+_CALLERS = text(
+    """
+    SELECT r.complaint_id, r.name, r.phone, r.door_no,
+           EXISTS (SELECT FROM journal j WHERE j.thing = 'complaint' AND j.thing_id = r.complaint_id::text
+                   AND j.verb = 'unmask' AND j.user_id = :user AND j.data ->> 'order_id' = o.id::text) AS journalled,
+           o.id AS order_id
+      FROM caller r JOIN work_order o ON o.complaint_id = r.complaint_id
+     WHERE o.id = ANY(:orders) AND o.crew_id = :crew AND o.status IN ('accepted','arrived')
+    """
+)
+
+
+def callers_of_orders(session: Session, user_id: int, crew_id: int, orders: Sequence[int]) -> Sequence[RowMapping]:
+    """Who called about the orders that this crew has accepted, and was it journalled already that this person sees it?"""
+    return session.execute(_CALLERS, {"user": user_id, "crew": crew_id, "orders": list(orders)}).mappings().all()
+
+
+_SITES = text(
+    f"""
+    SELECT s.id, s.code, s.name, s.scope, s.stage, s.is_heating, s.version, s.synthetic, u.name AS unit, a.name AS area,
+           ST_X(s.geom) AS lon, ST_Y(s.geom) AS lat
+      FROM site s LEFT JOIN unit u ON u.id = s.unit_id LEFT JOIN area a ON a.id = s.area_id
+     WHERE {_SITE_INSIDE} ORDER BY s.name, s.id LIMIT 2000
+    """
+)
+
+
+def sites(session: Session, scope: Scope) -> Sequence[RowMapping]:
+    """Which sites may be inspected?"""
+    return session.execute(_SITES, _bounds(scope)).mappings().all()
+
+
+def checklists(session: Session) -> list[Checklist]:
+    """The newest revision of every checklist."""
+    newest = select(Checklist.code, func.max(Checklist.revision)).group_by(Checklist.code)
+    there = tuple_(Checklist.code, Checklist.revision).in_(newest)
+    return list(session.scalars(select(Checklist).where(there).order_by(Checklist.code)))
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What must be known before a visit can be kept."""
+
+    items: tuple[CheckItem, ...] | None
+    found: bool
+    heating: bool
+    area_id: int | None
+    unit_id: int | None
+    photos: frozenset[str]
+
+
+_TARGETS = {
+    "order": f"""
+        SELECT (k.utility = 'heat') AS heating, c.unit_id,
+               coalesce(c.compound_id, c.community_id, c.street_id, c.district_id) AS area_id
+          FROM work_order o JOIN complaint c ON c.id = o.complaint_id JOIN category k ON k.code = c.category
+         WHERE o.id = :target AND (CAST(:crew AS bigint) IS NULL OR o.crew_id = :crew) AND {_COMPLAINT_INSIDE}
+    """,
+    "site": f"""
+        SELECT s.is_heating AS heating, s.unit_id, s.area_id FROM site s
+         WHERE s.id = :target AND CAST(:crew AS bigint) IS NULL AND {_SITE_INSIDE}
+    """,
+}
+
+
+def _ground_question(target: str) -> TextClause:
+    return text(
+        f"""
+        SELECT (SELECT items::text FROM checklist WHERE code = :code AND revision = :revision) AS items,
+               t.heating, t.area_id, t.unit_id, t.heating IS NOT NULL AS found,
+               (SELECT array_agg(sha256) FROM photo WHERE sha256 = ANY(:photos)) AS photos
+          FROM (SELECT 1) one LEFT JOIN ({target}) t ON true
+        """
     )
-    return [dict(row) for row in session.execute(asked).mappings()]
+
+
+_GROUND = {name: _ground_question(sql) for name, sql in _TARGETS.items()}
+
+
+@lru_cache(maxsize=32)
+def _items(stored: str) -> tuple[CheckItem, ...]:
+    import json
+
+    return tuple(item_of(row) for row in json.loads(stored))
+
+
+def ground(
+    session: Session, scope: Scope, code: str, revision: int, *, order_id: int | None, site_id: int | None,
+    photos: Sequence[str],
+) -> Ground:  # fmt: skip
+    """In one question: the checklist's items, the order or site if it is in the scope, and which photos have arrived."""
+    kind, target = ("order", order_id) if order_id is not None else ("site", site_id)
+    params = {"code": code, "revision": revision, "target": target, "photos": list(photos)}
+    row = session.execute(_GROUND[kind], _bounds(scope) | params).one()
+    items = _items(row.items) if row.items else None
+    return Ground(items, row.found, bool(row.heating), row.area_id, row.unit_id, frozenset(row.photos or ()))
+
+
+def photo(session: Session, sha256: str) -> Photo | None:
+    """Has this photo arrived?"""
+    return session.get(Photo, sha256)
+
+
+def photos_here(session: Session, wanted: Sequence[str]) -> list[str]:
+    """Which of these photos have arrived, in the order asked?"""
+    if not wanted:
+        return []
+    here = set(session.scalars(select(Photo.sha256).where(Photo.sha256.in_(wanted))))
+    return [sha256 for sha256 in wanted if sha256 in here]
+
+
+# --- the desk --------------------------------------------------------------------------------------------------------
+_INSPECTED = f"""
+      FROM inspection i
+      LEFT JOIN work_order o ON o.id = i.order_id LEFT JOIN complaint c ON c.id = o.complaint_id
+      LEFT JOIN site s ON s.id = i.site_id
+     WHERE ((i.order_id IS NOT NULL AND {_COMPLAINT_INSIDE}) OR (i.order_id IS NULL AND {_SITE_INSIDE}))
+"""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the desk's list is narrowed to; an empty field narrows nothing."""
+
+    district: tuple[int, ...] = ()
+    unit: tuple[int, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    with_no: bool = False
+
+
+_FILTERED = f"""{_INSPECTED}
+       AND (CAST(:since AS timestamptz) IS NULL OR i.received_at >= :since)
+       AND (CAST(:until AS timestamptz) IS NULL OR i.received_at < :until)
+       AND (CAST(:units AS bigint[]) IS NULL OR i.unit_id = ANY(:units))
+       AND (CAST(:districts AS bigint[]) IS NULL OR c.district_id = ANY(:districts) OR s.area_id IN (
+            WITH RECURSIVE chosen AS (SELECT unnest(CAST(:districts AS bigint[])) AS id
+                UNION SELECT a.id FROM area a JOIN chosen x ON a.parent_id = x.id) SELECT id FROM chosen))
+       AND (NOT :with_no OR EXISTS (SELECT FROM check_answer w WHERE w.inspection_id = i.id AND w.answer = 'no'))
+"""
+_LISTED = text(
+    f"""
+    SELECT i.id, i.scope, i.stage, i.finished_at, i.received_at, i.version, p.full_name AS inspector, u.name AS unit,
+           coalesce(s.name, c.place) AS place, o.order_no, c.hotline_no, coalesce(s.synthetic, c.synthetic) AS synthetic,
+           n.yes, n.no, n.na, n.noes, (SELECT count(*) FROM inspection_photo f WHERE f.inspection_id = i.id) AS photos
+      FROM (SELECT i.id {_FILTERED} ORDER BY i.received_at DESC, i.id LIMIT :limit OFFSET :offset) shown
+      JOIN inspection i ON i.id = shown.id JOIN app_user p ON p.id = i.inspector_id
+      LEFT JOIN unit u ON u.id = i.unit_id LEFT JOIN work_order o ON o.id = i.order_id
+      LEFT JOIN complaint c ON c.id = o.complaint_id LEFT JOIN site s ON s.id = i.site_id
+      CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE answer = 'yes') AS yes, count(*) FILTER (WHERE answer = 'no') AS no,
+             count(*) FILTER (WHERE answer = 'na') AS na, array_agg(item_id ORDER BY item_id) FILTER (WHERE answer = 'no')
+             AS noes FROM check_answer w WHERE w.inspection_id = i.id) n
+     ORDER BY i.received_at DESC, i.id
+    """
+)
+_COUNTED = text(f"SELECT count(*) {_FILTERED}")
+
+
+def listed(session: Session, scope: Scope, looked: Looked, page: int = 1) -> tuple[int, Sequence[RowMapping]]:
+    """How many inspections are there, newest first, and which are on this page?"""
+    params = _bounds(scope) | {
+        "since": looked.since, "until": looked.until, "units": list(looked.unit) or None,
+        "districts": list(looked.district) or None, "with_no": looked.with_no,
+    }  # fmt: skip
+    total = int(session.scalar(_COUNTED, params) or 0)
+    rows = session.execute(_LISTED, params | {"limit": PAGE, "offset": (page - 1) * PAGE})
+    return total, rows.mappings().all()
+
+
+_SHOWN = text(
+    """
+    SELECT i.*, ST_X(i.position) AS lon, ST_Y(i.position) AS lat, p.full_name AS inspector, u.name AS unit,
+           coalesce(s.name, c.place) AS place, o.order_no, c.hotline_no, c.id AS complaint_id, k.name AS checklist_name,
+           k.source, k.items, coalesce(s.synthetic, c.synthetic) AS synthetic, coalesce(s.is_heating, g.utility = 'heat') AS heating,
+           ST_X(coalesce(s.geom, c.geom)) AS place_lon, ST_Y(coalesce(s.geom, c.geom)) AS place_lat,
+           ST_Distance(i.position::geography, coalesce(s.geom, c.geom)::geography) AS metres_away
+      FROM inspection i JOIN app_user p ON p.id = i.inspector_id
+      LEFT JOIN unit u ON u.id = i.unit_id LEFT JOIN work_order o ON o.id = i.order_id
+      LEFT JOIN complaint c ON c.id = o.complaint_id LEFT JOIN category g ON g.code = c.category
+      LEFT JOIN site s ON s.id = i.site_id
+      LEFT JOIN checklist k ON k.code = i.checklist_code AND k.revision = i.checklist_revision
+     WHERE i.id = :id
+    """
+)
+_IN_SCOPE = text(f"SELECT i.id {_INSPECTED} AND i.id = :id")
+
+
+def shown(session: Session, scope: Scope, inspection_id: UUID) -> RowMapping | None:
+    """Everything about one inspection but its answers and photos, if it is in the scope."""
+    if session.execute(_IN_SCOPE, _bounds(scope) | {"id": inspection_id}).one_or_none() is None:
+        return None
+    return session.execute(_SHOWN, {"id": inspection_id}).mappings().one()
+
+
+def answers(session: Session, inspection_id: UUID) -> Sequence[RowMapping]:
+    """What was answered?"""
+    question = text("SELECT item_id, answer, note FROM check_answer WHERE inspection_id = :id")
+    return session.execute(question, {"id": inspection_id}).mappings().all()
+
+
+def photos(session: Session, inspection_id: UUID) -> Sequence[RowMapping]:
+    """Which photos belong to it, in the order they were taken?"""
+    question = text(
+        """SELECT f.item_id, f.taken_at, f.sha256, p.file_name, p.width, p.height, p.size_bytes,
+                  ST_X(f.position) AS lon, ST_Y(f.position) AS lat
+             FROM inspection_photo f JOIN photo p USING (sha256) WHERE f.inspection_id = :id
+            ORDER BY f.item_id, f.taken_at, f.sha256"""
+    )
+    return session.execute(question, {"id": inspection_id}).mappings().all()
+
+
+def photo_in_scope(session: Session, scope: Scope, sha256: str) -> Photo | None:
+    """The photo, if it belongs to an inspection that is in the scope."""
+    question = text(
+        f"SELECT i.id {_INSPECTED} AND EXISTS (SELECT FROM inspection_photo f WHERE f.inspection_id = i.id "
+        "AND f.sha256 = :sha256) LIMIT 1"
+    )
+    if session.execute(question, _bounds(scope) | {"sha256": sha256}).one_or_none() is None:
+        return None
+    return session.get(Photo, sha256)
+
+
+def of_complaint(session: Session, complaint_id: int) -> list[dict[str, Any]]:
+    """Which inspections were made on a complaint's orders, newest first, and how many noes had each?"""
+    question = text(
+        """SELECT i.id, i.finished_at, (SELECT count(*) FROM check_answer w WHERE w.inspection_id = i.id AND w.answer = 'no')
+                  AS no_count
+             FROM inspection i JOIN work_order o ON o.id = i.order_id WHERE o.complaint_id = :id
+            ORDER BY i.finished_at DESC, i.id"""
+    )
+    return [dict(row) for row in session.execute(question, {"id": complaint_id}).mappings()]
+
+
+_CONFLICTS = text(
+    """
+    SELECT v.id, v.change_id, v.received_at, v.reviewed_at, r.full_name AS reviewer, h.kind, h.verdict, h.body AS kept,
+           h.received_at AS kept_at, v.body AS came, p.full_name AS sender, d.name AS device, q.full_name AS came_from
+      FROM change_variant v JOIN change h ON h.id = v.change_id
+      JOIN device d ON d.id = h.device_id JOIN app_user p ON p.id = d.user_id
+      JOIN device e ON e.id = v.device_id JOIN app_user q ON q.id = e.user_id
+      LEFT JOIN app_user r ON r.id = v.reviewed_by
+     WHERE (:all OR v.reviewed_at IS NULL)
+     ORDER BY v.reviewed_at IS NOT NULL, v.received_at DESC, v.id LIMIT 200
+    """
+)
+
+
+def conflicts(session: Session, *, reviewed_too: bool = False) -> Sequence[RowMapping]:
+    """Which changes came twice under one id with different contents, and wait for somebody to look?"""
+    return session.execute(_CONFLICTS, {"all": reviewed_too}).mappings().all()
+
+
+_REFUSED = text(
+    """
+    SELECT h.id, h.kind, h.verdict, h.body, h.reply, h.received_at, p.full_name AS sender, d.name AS device
+      FROM change h JOIN device d ON d.id = h.device_id JOIN app_user p ON p.id = d.user_id
+     WHERE h.verdict IN ('conflict', 'refused') ORDER BY h.received_at DESC, h.id LIMIT 200
+    """
+)
+
+
+def not_applied(session: Session) -> Sequence[RowMapping]:
+    """Which changes of phones were not applied, newest first?"""
+    return session.execute(_REFUSED).mappings().all()

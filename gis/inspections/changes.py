@@ -1,0 +1,95 @@
+"""Changes made without signal: each is claimed once by its id, answered with one reply for ever, and never lost.
+
+The claim is the first statement of the change's own transaction: a second copy of the same change, sent at the same
+moment, waits there until the first is committed or undone, and then gets the first one's reply.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from gis import journal
+from gis.inspections import canonical
+from gis.inspections.rules import ChangeDiffers, Verdict
+from gis.journal import Who
+
+KIND_MAX = 40
+CONTENT = ("kind", "thing_id", "base_version", "at", "payload")
+
+_CLAIM = text(
+    """
+    INSERT INTO change (id, device_id, kind, sha256, body, verdict, reply, received_at)
+    VALUES (:id, :device_id, :kind, :sha256, CAST(:body AS jsonb), :verdict, CAST(:reply AS jsonb), :now)
+    ON CONFLICT (id) DO NOTHING RETURNING 1
+    """
+)
+_SETTLE = text("UPDATE change SET verdict = :verdict, reply = CAST(:reply AS jsonb) WHERE id = :id")
+_KEPT = text("SELECT sha256, reply FROM change WHERE id = :id").columns(reply=JSONB)
+_VARIANT = text(
+    """
+    INSERT INTO change_variant (change_id, device_id, sha256, body, received_at)
+    VALUES (:id, :device_id, :sha256, CAST(:body AS jsonb), :now)
+    ON CONFLICT (change_id, sha256) DO NOTHING RETURNING 1
+    """
+)
+_MARK_SEEN = text(
+    """
+    UPDATE device SET last_seen_at = :now, queue_length = :queue_length
+     WHERE id = :id AND (queue_length IS DISTINCT FROM :queue_length OR last_seen_at IS NULL OR last_seen_at < :stale)
+    """
+).bindparams(bindparam("queue_length"))
+
+
+def content(raw: dict[str, Any]) -> dict[str, Any]:
+    """The part of a sent change that its sha256 covers."""
+    return {key: raw[key] for key in CONTENT if key in raw}
+
+
+def digest(raw: dict[str, Any]) -> str:
+    """The sha256 of a change, as the phone computes it."""
+    return canonical.sha256(content(raw))
+
+
+def storable(body: dict[str, Any]) -> str:
+    """The content as JSON text that the database takes: it cannot hold the character U+0000."""
+    return canonical.dumps(body).replace("\\u0000", "\\ufffd")
+
+
+def claim(
+    session: Session, who: Who, change_id: UUID, kind: str, sha256: str, body: dict[str, Any],
+    verdict: Verdict = Verdict.APPLIED, reply: dict[str, Any] | None = None,
+) -> bool:  # fmt: skip
+    """Take a change's id for this content. False: it is taken, and `answer_again` says what to answer."""
+    row = {
+        "id": change_id, "device_id": who.device_id, "kind": kind[:KIND_MAX], "sha256": sha256, "now": who.now,
+        "body": storable(body), "verdict": verdict, "reply": canonical.dumps(reply or {}),
+    }  # fmt: skip
+    return session.scalar(_CLAIM, row) is not None
+
+
+def settle(session: Session, change_id: UUID, verdict: Verdict, reply: dict[str, Any]) -> None:
+    """Write down what a claimed change was answered with."""
+    session.execute(_SETTLE, {"id": change_id, "verdict": verdict, "reply": canonical.dumps(reply)})
+
+
+def answer_again(session: Session, who: Who, change_id: UUID, sha256: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The reply that this change was given. Raises ChangeDiffers, after keeping it, when the content is another."""
+    kept = session.execute(_KEPT, {"id": change_id}).one()
+    if kept.sha256 == sha256:
+        reply: dict[str, Any] = kept.reply
+        return reply
+    row = {"id": change_id, "device_id": who.device_id, "sha256": sha256, "body": storable(body), "now": who.now}
+    if session.scalar(_VARIANT, row) is not None:
+        journal.write(session, who, "differ", "change", change_id)
+        session.flush()
+    raise ChangeDiffers()
+
+
+def mark_seen(session: Session, who: Who, queue_length: int | None, stale: Any) -> None:
+    """The device spoke, and said how many changes it still holds. Written only when that is news."""
+    session.execute(_MARK_SEEN, {"id": who.device_id, "now": who.now, "queue_length": queue_length, "stale": stale})

@@ -1,0 +1,125 @@
+"""Photos on disk, named by their content: `aa/bb/<sha256>`. A photo is on the disk for good before anybody is told so."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from gis.errors import TooLarge
+from gis.inspections import image_header
+from gis.inspections.rules import (
+    HEIC,
+    NO_PICTURE,
+    PHOTO_KINDS,
+    PHOTO_MAX_BYTES,
+    TOO_MANY_PIXELS,
+    BadPhoto,
+    HashMismatch,
+)
+
+_CHUNK = 1 << 16
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A photo that is safely on the disk."""
+
+    sha256: str
+    mime: str
+    size_bytes: int
+    width: int
+    height: int
+
+
+def is_sha256(text: str) -> bool:
+    """64 lower-case hexadecimal digits: the only thing that ever becomes a file name."""
+    return _SHA256.fullmatch(text) is not None
+
+
+def path_of(files_dir: Path, sha256: str) -> Path:
+    """Where a photo lies. Raises BadPhoto for anything that is not a sha256, so no path can be smuggled in."""
+    if not is_sha256(sha256):
+        raise BadPhoto(reason="sha256")
+    return files_dir / "photos" / sha256[:2] / sha256[2:4] / sha256
+
+
+def keep(files_dir: Path, sha256: str, read: Callable[[int], bytes], max_pixels: int) -> Stored:
+    """Write what `read` gives beside its place, check it, and move it there; durable when this returns.
+
+    Raises TooLarge, HashMismatch, BadPhoto; then nothing stays behind.
+    """
+    place = path_of(files_dir, sha256)
+    waiting = files_dir / "incoming"
+    waiting.mkdir(parents=True, exist_ok=True)
+    temp = waiting / f"{sha256}.{secrets.token_hex(6)}"
+    try:
+        with temp.open("xb") as file:
+            size, digest = _copy(read, file.write)
+            file.flush()
+            os.fsync(file.fileno())
+        if digest != sha256:
+            raise HashMismatch()
+        header = _checked(temp, max_pixels)
+        _move(temp, place)
+    finally:
+        temp.unlink(missing_ok=True)
+    return Stored(sha256, header.mime, size, header.width, header.height)
+
+
+def _copy(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    while block := read(_CHUNK):
+        size += len(block)
+        if size > PHOTO_MAX_BYTES:
+            raise TooLarge(limit=f"{PHOTO_MAX_BYTES >> 20} MB")
+        digest.update(block)
+        write(block)
+    return size, digest.hexdigest()
+
+
+def _checked(path: Path, max_pixels: int) -> image_header.Header:
+    with path.open("rb") as file:
+        data = file.read(image_header.HEADER_BYTES)
+    header = image_header.read(data)
+    if header is None:
+        raise BadPhoto(reason=HEIC if image_header.is_heic(data) else NO_PICTURE)
+    if header.pixels > max_pixels:
+        raise BadPhoto(reason=TOO_MANY_PIXELS)
+    assert header.mime in PHOTO_KINDS
+    return header
+
+
+def _move(temp: Path, place: Path) -> None:
+    """Rename, then make the rename itself durable: the directory, and its parents where they are new."""
+    fresh = [d for d in (place.parent, place.parent.parent, place.parent.parent.parent) if not d.exists()]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temp.replace(place)
+    for directory in [place.parent, *(d.parent for d in fresh)]:
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def clean_name(sent: str | None) -> str:
+    """A file name fit to show: the last part of a path, without control or direction marks, at most 120 characters."""
+    name = unicodedata.normalize("NFC", unquote(sent or "", errors="replace"))
+    name = re.split(r"[/\\]", name)[-1]
+    name = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip(" .")
+    return name[-120:]
+
+
+def walk(files_dir: Path) -> Iterator[Path]:
+    """Every photo on the disk."""
+    root = files_dir / "photos"
+    if root.exists():
+        yield from (p for p in sorted(root.glob("*/*/*")) if p.is_file())
