@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from apiflask import APIBlueprint, APIFlask
+from flask import Response, request
 
-ROOMS: tuple[str, ...] = ()
+PREFIX = "/api/v1"
+ROOMS: tuple[str, ...] = ("people", "dispatch", "inspections", "sync")
 
 
 def blueprints() -> list[APIBlueprint]:
@@ -17,4 +19,10 @@ def blueprints() -> list[APIBlueprint]:
 def mount(app: APIFlask) -> None:
     """Put the whole contract under /api/v1."""
     for blueprint in blueprints():
-        app.register_blueprint(blueprint, url_prefix="/api/v1")
+        app.register_blueprint(blueprint, url_prefix=PREFIX)
+
+    @app.after_request
+    def challenge(answer: Response) -> Response:
+        if answer.status_code == 401 and request.path.startswith(PREFIX):
+            answer.headers.setdefault("WWW-Authenticate", "Bearer")
+        return answer
