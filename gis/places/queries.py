@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from gis.db import SRID
@@ -124,6 +124,14 @@ def areas(session: Session, scope: Scope, levels: tuple[str, ...]) -> list[Mappi
         asked = asked.where(Area.id.in_(mine))
     rank = case({str(level): n for n, level in enumerate(AreaLevel)}, value=Area.level)
     return [dict(row) for row in session.execute(asked.order_by(rank, Area.code)).mappings()]
+
+
+def areas_called(session: Session, text: str) -> list[int]:
+    """The ids of the areas with this code or name; else the area with this id."""
+    found = list(session.scalars(select(Area.id).where(or_(Area.code == text, Area.name == text)).order_by(Area.id)))
+    if found or not (text.isascii() and text.isdigit() and len(text) < 19):
+        return found
+    return list(session.scalars(select(Area.id).where(Area.id == int(text))))
 
 
 def escape_like(text: str) -> str:

@@ -1,0 +1,84 @@
+"""The complaints of a view as a file. The columns are named here, so a caller's can never slip in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, current_app
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from gis import journal
+from gis.complaints import queries
+from gis.complaints.privacy import masked_text
+from gis.complaints.queries import Filters
+from gis.complaints.rules import time_state
+from gis.people.rules import Scope
+from webapp.access import db, needs, now, scope, who
+from webapp.cards import category_name
+from webapp.exports import Cell, csv_answer, xlsx_answer
+from webapp.filters import from_request, zone
+from webapp.i18n import word
+
+pages = Blueprint("complaints_export", __name__)
+
+
+def heading() -> list[str]:
+    """The titles of the columns, in the reader's language."""
+    return [
+        _("Number"), _("Channel"), _("Category code"), _("Category"), _("Status"), _("Promise"), _("Clock"),
+        _("Received at"), _("To be closed by"), _("Closed at"), _("Place"), _("Description"), _("District"),
+        _("Answering unit"), _("Longitude"), _("Latitude"), _("Located"), _("Synthetic"),
+    ]  # fmt: skip
+
+
+def _cells(row: Any, words: dict[tuple[str, str], str], local: Any, at: Any) -> list[Cell]:
+    def say(kind: str, value: str) -> str:
+        return words.setdefault((kind, value), word(kind, value))
+
+    state = time_state(row["received_at"], row["resolve_by"], at, row["closed_at"])
+    closed = row["closed_at"].astimezone(local) if row["closed_at"] else None
+    return [
+        row["hotline_no"], say("channel", row["channel"]), row["category"], category_name(row),
+        say("status", row["status"]), say("complexity", row["complexity"]), say("time_state", str(state)),
+        row["received_at"].astimezone(local), row["resolve_by"].astimezone(local), closed, masked_text(row["place"]),
+        masked_text(row["description"]), row["district"], row["unit"], row["lon"], row["lat"],
+        say("located", row["located"]), say("yes_no", "yes" if row["synthetic"] else "no"),
+    ]  # fmt: skip
+
+
+def rows(within: Scope, filters: Filters) -> Iterator[list[Cell]]:
+    """Row after row from a cursor of the server, in a session of its own: the request's ends before the file does."""
+    at, local, words = now(), zone(), {}
+    session: Session = current_app.extensions["sessions"]()
+    with session:
+        asked = queries.everything(session, within, filters, at).execution_options(yield_per=1000)
+        for row in session.execute(asked).mappings():
+            yield _cells(row, words, local, at)
+
+
+def _begin(kind: str) -> tuple[Scope, Filters, int, str]:
+    """Write down that a file was taken away, and of how many rows."""
+    filters, within = from_request(), scope()
+    count = queries.total(db(), within, filters, now())
+    journal.write(db(), who(), "export", "complaints", kind, area_id=within.area_id, unit_id=within.unit_id, rows=count)
+    return within, filters, count, f"complaints-{now().astimezone(zone()):%Y%m%d-%H%M}"
+
+
+@pages.get("/complaints.csv")
+@needs("export")
+def as_csv() -> Response:
+    """What the same query string shows in the list, as CSV."""
+    from flask import stream_with_context
+
+    within, filters, _count, name = _begin("csv")
+    return csv_answer(name, heading(), stream_with_context(rows(within, filters)))
+
+
+@pages.get("/complaints.xlsx")
+@needs("export")
+def as_xlsx() -> Response:
+    """What the same query string shows in the list, as a workbook."""
+    within, filters, count, name = _begin("xlsx")
+    return xlsx_answer(name, _("Complaints"), heading(), rows(within, filters), count)
