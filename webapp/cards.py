@@ -91,15 +91,19 @@ def masked_caller(complaint_id: int) -> dict[str, str | None] | None:
     }
 
 
-def timeline(complaint_id: int) -> list[dict[str, Any]]:
+def happened(complaint_id: int) -> list[dict[str, Any]]:
     """What happened to it, oldest first, with the names of those who did it."""
     entries = journal.timeline(db(), "complaint", complaint_id)
     names = names_of(db(), {e["user_id"] for e in entries if e["user_id"]})
     return [
-        {"at": iso(e["at"]), "verb": e["verb"], "who": names.get(e["user_id"]), "version": e["version"],
-         "data": e["data"]}
+        {"at": e["at"], "verb": e["verb"], "who": names.get(e["user_id"]), "version": e["version"], "data": e["data"]}
         for e in entries
-    ]  # fmt: skip
+    ]
+
+
+def timeline(complaint_id: int) -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [entry | {"at": iso(entry["at"])} for entry in happened(complaint_id)]
 
 
 def similar(**about: Any) -> list[dict[str, Any]]:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_login import current_user
 
 from gis.complaints import actions, queries
 from gis.complaints.model import Complaint
-from gis.complaints.rules import Status, UnknownCategory, clean, may_step, resolve_by
+from gis.complaints.rules import (
+    LIMITS,
+    PURPOSES,
+    Channel,
+    Complexity,
+    Status,
+    UnknownCategory,
+    clean,
+    may_step,
+    resolve_by,
+)
 from gis.errors import BadInput, Missing, NotAllowed
-from gis.places.queries import areas, working_days
-from gis.places.rules import AreaLevel, check_coordinates
+from gis.people.rules import CITY
+from gis.places.queries import areas, extent, working_days
+from gis.places.rules import AreaLevel, Datum, check_coordinates
 from webapp import cards
 from webapp.access import db, needs, now, scope, who
 from webapp.bodies import Body, body
 from webapp.filters import decimal, from_request, number, zone
-from webapp.i18n import word
+from webapp.i18n import message, word
+from webapp.intake_form import IntakeForm
 
 pages = Blueprint("complaints", __name__)
 STEPS_HERE = ("confirm", "reopen", "cancel")
@@ -133,6 +145,68 @@ def deadline() -> dict[str, Any]:
     return {
         "complexity": complexity, "resolve_by": cards.iso(due.resolve_by), "source": due.source,
         "missing_years": list(due.missing_years), "calendar_missing": bool(due.missing_years),
+    }  # fmt: skip
+
+
+@pages.get("/complaints/new")
+@needs("receive_complaint")
+def new() -> str:
+    """The call-taker's form; after one is saved it says the number and is ready for the next call."""
+    made = queries.card(db(), CITY, number("made", 0, 0, 999_999_999)) if "made" in request.args else None
+    if made is not None and made["received_by"] != current_user.id:
+        made = None  # a number is only told to who took the call; anybody else looks in the list
+    form = IntakeForm.of({"channel": request.args.get("channel", "12319")})
+    return _form_page(form, made=made)
+
+
+@pages.post("/complaints")
+@needs("receive_complaint")
+def receive() -> Response | tuple[str, int]:
+    """Keep what the caller told; where something is wrong, the form again with everything typed."""
+    form = IntakeForm.of(request.form)
+    made = form.save(db(), who())
+    if made is None:
+        return _form_page(form), 422
+    return redirect(url_for("complaints.new", made=made.id, channel=made.channel), 303)
+
+
+def _form_page(form: IntakeForm, made: queries.Row | None = None) -> str:
+    by_utility: dict[str, list[Any]] = {}
+    for category in queries.categories(db()):
+        by_utility.setdefault(category.utility, []).append(category)
+    channels = [c for c in Channel if c != Channel.IMPORTED]
+    return render_template(
+        "complaints/new.html", form=form, made=made, by_utility=by_utility, channels=channels, datums=list(Datum),
+        complexities=list(Complexity), limits=LIMITS, extent=extent(db(), scope()), category_name=cards.category_name,
+    )  # fmt: skip
+
+
+@pages.get("/complaints/<int:complaint_id>")
+@needs("see_complaints")
+def show(complaint_id: int) -> str:
+    """One complaint as a page that can be printed; the caller behind stars."""
+    return render_template("complaints/show.html", **_record(complaint_id), told=None, error=None)
+
+
+@pages.post("/complaints/<int:complaint_id>/caller")
+@needs("unmask_caller")
+def show_caller(complaint_id: int) -> str | tuple[str, int]:
+    """The same page with the caller's details, for a purpose that is written down."""
+    complaint = visible_complaint(complaint_id)
+    purpose = request.form.get("purpose_text", "").strip() or request.form.get("purpose", "")
+    try:
+        told = actions.unmask(db(), who(), complaint, purpose)
+    except BadInput as error:
+        page = render_template("complaints/show.html", **_record(complaint_id), told=None, error=message(error))
+        return page, error.status
+    return render_template("complaints/show.html", **_record(complaint_id), told=told, error=None)
+
+
+def _record(complaint_id: int) -> dict[str, Any]:
+    row = visible_row(complaint_id)
+    return {
+        "row": row, "seen": cards.detail(row), "purposes": PURPOSES, "names": cards.category_name(row),
+        "happened": cards.happened(complaint_id),
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from gis import journal
 from gis.complaints.model import Caller, Category, Complaint, HotlineCounter
 from gis.complaints.privacy import masked_text, normal_phone
+from gis.complaints.queries import is_open
 from gis.complaints.rules import (
     CATEGORIES,
     PURPOSES,
@@ -166,6 +167,29 @@ def take_step(
         unit_id=complaint.unit_id, before=before, after=str(complaint.status), **note,
     )  # fmt: skip
     return complaint
+
+
+def renew_deadlines(session: Session, who: Who, calendar: WorkingDays, zone: tzinfo) -> int:
+    """Count again the deadlines of open complaints that were counted without a calendar; how many are final now.
+
+    For when a missing year has been filled in. A deadline that was counted with a calendar is a promise, and stays.
+    """
+    asked = select(Complaint).where(is_open(), Complaint.calendar_missing).order_by(Complaint.id).with_for_update()
+    renewed = 0
+    for complaint in session.scalars(asked):
+        deadline = resolve_by(complaint.received_at, complaint.complexity, calendar, zone)
+        if deadline.missing_years:
+            continue
+        before = complaint.resolve_by
+        complaint.resolve_by, complaint.calendar_missing = deadline.resolve_by, False
+        session.flush()
+        journal.write(
+            session, who, "renew_deadline", "complaint", complaint.id, version=complaint.version,
+            area_id=complaint.district_id, unit_id=complaint.unit_id, before=before.isoformat(),
+            after=deadline.resolve_by.isoformat(),
+        )  # fmt: skip
+        renewed += 1
+    return renewed
 
 
 @dataclass(frozen=True)

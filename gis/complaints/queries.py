@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select, true, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from gis.complaints.model import Caller, Category, Complaint
@@ -16,7 +16,7 @@ from gis.errors import BadInput
 from gis.people.model import Unit
 from gis.people.rules import Scope
 from gis.places.model import Area
-from gis.places.queries import escape_like, point
+from gis.places.queries import escape_like, point, within
 
 OPEN_WORDS = tuple(sorted(OPEN))
 SIMILAR_M = 500.0
@@ -251,8 +251,13 @@ def categories(session: Session) -> list[Category]:
 
 
 def units_with_complaints(session: Session, scope: Scope) -> list[Mapping[str, Any]]:
-    """The units that somebody may choose from: all, or only their own."""
+    """The units that somebody may choose from: all, only their own, or those that answer within their area."""
     asked = select(Unit.id, Unit.name)
+    mine = within(scope)
+    if mine is not None:
+        areas = select(Area.unit_id).where(Area.id.in_(mine), Area.unit_id == Unit.id)
+        told = select(Complaint.id).where(Complaint.unit_id == Unit.id, *visible(scope))
+        asked = asked.where(or_(exists(areas), exists(told)))
     if scope.unit_id is not None:
         asked = asked.where(Unit.id == scope.unit_id)
     return [dict(row) for row in session.execute(asked.order_by(Unit.name)).mappings()]

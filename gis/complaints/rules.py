@@ -261,6 +261,12 @@ class TextMissing(BadInput):
     code = "text_missing"
 
 
+class PlaceMissing(BadInput):
+    """Say the place, or mark it on the map."""
+
+    code = "place_missing"
+
+
 class TextTooLong(BadInput):
     """%(field)s: at most %(limit)s characters."""
 

@@ -38,13 +38,15 @@ def working_days(session: Session) -> WorkingDays:
 
 def calendar_years(session: Session) -> list[CalendarYear]:
     """Which years have a table, and from where?"""
-    return list(session.scalars(select(CalendarYear).order_by(CalendarYear.year)))
+    fresh = {"populate_existing": True}
+    return list(session.scalars(select(CalendarYear).order_by(CalendarYear.year), execution_options=fresh))
 
 
 def calendar_days(session: Session, year: int) -> list[CalendarDay]:
     """Which days of a year differ from Monday to Friday?"""
     within = CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31))
-    return list(session.scalars(select(CalendarDay).where(within).order_by(CalendarDay.day)))
+    asked = select(CalendarDay).where(within).order_by(CalendarDay.day)
+    return list(session.scalars(asked, execution_options={"populate_existing": True}))
 
 
 def point(lon: float, lat: float) -> ColumnElement[Any]:
@@ -132,6 +134,35 @@ def areas_called(session: Session, text: str) -> list[int]:
     if found or not (text.isascii() and text.isdigit() and len(text) < 19):
         return found
     return list(session.scalars(select(Area.id).where(Area.id == int(text))))
+
+
+def extent(session: Session, scope: Scope) -> tuple[float, float, float, float] | None:
+    """West, south, east and north of what a person may see; None where no district is drawn yet."""
+    drawn = Area.id == scope.area_id if scope.area_id else Area.level.in_((AreaLevel.CITY, AreaLevel.DISTRICT))
+    box = select(func.ST_Extent(Area.geom).label("box")).where(drawn).subquery()
+    edges = (f(func.geometry(box.c.box)) for f in (func.ST_XMin, func.ST_YMin, func.ST_XMax, func.ST_YMax))
+    row = session.execute(select(*edges)).one()
+    return None if row[0] is None else (row[0], row[1], row[2], row[3])
+
+
+NEAR_M = 300.0
+
+
+def names_at(session: Session, lon: float, lat: float) -> dict[str, Any]:
+    """What is this point called: the areas it lies in, widest first, and the nearest name of the gazetteer close by?"""
+    inside = select(Area.name, Area.level).where(
+        Area.level.in_(FILED_LEVELS), Area.name != "", func.ST_Covers(Area.geom, point(lon, lat))
+    )
+    found = session.execute(inside.order_by(func.ST_Area(Area.geom).desc(), Area.id))
+    metres = func.ST_DistanceSphere(GazetteerEntry.geom, point(lon, lat))
+    closest = select(GazetteerEntry.name, metres.label("metres")).order_by(
+        GazetteerEntry.geom.op("<->")(point(lon, lat)), GazetteerEntry.id
+    )
+    near = session.execute(closest.limit(1)).mappings().one_or_none()
+    return {
+        "areas": [dict(row) for row in found.mappings()],
+        "near": {"name": near["name"], "metres": round(near["metres"])} if near and near["metres"] <= NEAR_M else None,
+    }
 
 
 def escape_like(text: str) -> str:

@@ -87,6 +87,28 @@ class UnknownYear(BadInput):
     code = "unknown_year"
 
 
+class NotExceptional(BadInput):
+    """%(day)s is already so without being listed: only days that differ from Monday to Friday are."""
+
+    code = "not_exceptional"
+
+
+class SourceMissing(BadInput):
+    """Say where the year's holidays come from."""
+
+    code = "source_missing"
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+NAME_LIMIT, SOURCE_LIMIT = 80, 300
+
+
+def check_year(year: int) -> None:
+    """Raise UnknownYear outside what the calendar can hold."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise UnknownYear(year=year)
+
+
 def check_coordinates(lon: float, lat: float) -> None:
     """Raise BadCoordinates for what is no longitude and latitude, SwappedCoordinates where they stand the wrong way round.
 

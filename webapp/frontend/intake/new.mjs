@@ -1,0 +1,106 @@
+// The call-taker's form: the deadline and similar complaints while typing, the place by name, by map or by coordinates.
+// Without this script the form still works: the server checks and converts everything again.
+import { ask, el, fill } from "../common/dom.mjs";
+import { language, t, word } from "../common/words.mjs";
+import { Place } from "./place.mjs";
+import { combo } from "./combo.mjs";
+
+const form = document.querySelector("[data-intake]");
+const find = (selector) => form.querySelector(selector);
+const field = (name) => form.elements[name];
+
+/** Calls `run` once, `wait` milliseconds after the last call; an older answer never overtakes a newer one. */
+function calm(run, wait) {
+  let timer, control;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      control?.abort();
+      control = new AbortController();
+      run(control.signal).catch((error) => {
+        if (error.name !== "AbortError") console.warn(error);
+      });
+    }, wait);
+  };
+}
+
+// --- the deadline ----------------------------------------------------------------------------------------------------
+const clock = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN",
+  { dateStyle: "full", timeStyle: "short", timeZone: form.dataset.timezone });
+
+function followCategory() {
+  const chosen = field("category").selectedOptions[0]?.dataset.complexity;
+  if (!chosen || find("[name=complexity][data-chosen]")) return;
+  for (const radio of form.querySelectorAll("[name=complexity]")) radio.checked = radio.value === chosen;
+}
+
+const showDeadline = calm(async (signal) => {
+  const category = field("category").value;
+  const missing = find("[data-calendar-missing]");
+  if (!category) {
+    find("[data-deadline]").value = "—";
+    find("[data-deadline-source]").textContent = "";
+    missing.hidden = true;
+    return;
+  }
+  const due = await ask(`/complaints/deadline.json?${new URLSearchParams({ category, complexity: field("complexity").value })}`, { signal });
+  find("[data-deadline]").value = clock.format(new Date(due.resolve_by));
+  find("[data-deadline-source]").textContent = due.source;
+  missing.hidden = !due.calendar_missing;
+  missing.textContent = t("The working calendar of %(years)s is missing: this deadline counts Monday to Friday.",
+    { years: due.missing_years.join(", ") });
+}, 50);
+
+// --- similar complaints ----------------------------------------------------------------------------------------------
+const showSimilar = calm(async (signal) => {
+  const query = new URLSearchParams({ category: field("category").value });
+  if (place.at) {
+    query.set("lon", place.at.lon);
+    query.set("lat", place.at.lat);
+  } else if (field("place").value.trim().length > 1) query.set("place", field("place").value.trim());
+  const rows = query.get("category") && query.size > 1 ? await ask(`/complaints/similar.json?${query}`, { signal }) : [];
+  find("[data-similar-empty]").hidden = rows.length > 0;
+  fill(find("[data-similar]"), rows.map((row) => el("li", {},
+    el("div", { class: "row" }, el("a", { href: `/complaints/${row.id}`, target: "_blank" }, row.hotline_no), el("span", { class: "chip" }, word("status", row.status)),
+      row.metres === null ? null : el("span", { class: "soft small" }, t("%(n)s m away", { n: row.metres }))),
+    el("span", { class: "small" }, `${row.category_name} · ${row.place || "—"}`))));
+}, 400);
+
+// --- the place -------------------------------------------------------------------------------------------------------
+const place = new Place(form, { changed: showSimilar });
+combo(field("place"), find("#place-list"), {
+  search: (q, signal) => ask(`/places/search.json?${new URLSearchParams({ q })}`, { signal }),
+  choose: (row) => place.fromName(row),
+});
+
+form.addEventListener("change", (event) => {
+  if (event.target.name === "complexity") event.target.dataset.chosen = "";
+  if (event.target.name === "category") followCategory();
+  if (["category", "complexity"].includes(event.target.name)) showDeadline();
+  if (["category", "place"].includes(event.target.name)) showSimilar();
+});
+field("place").addEventListener("input", showSimilar);
+
+// --- sending ---------------------------------------------------------------------------------------------------------
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  else if (event.key === "Enter" && event.target.tagName === "INPUT" && event.target.type !== "submit") event.preventDefault();
+});
+form.addEventListener("submit", (event) => {
+  const send = find("[data-send]");
+  if (send.dataset.sent) event.preventDefault(); // twice pressed is once received
+  send.dataset.sent = "1";
+  send.setAttribute("aria-disabled", "true");
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) delete find("[data-send]").dataset.sent;
+});
+find("[data-copy]")?.addEventListener("click", async ({ currentTarget }) => {
+  await navigator.clipboard.writeText(currentTarget.dataset.copy);
+  currentTarget.textContent = t("Copied");
+});
+
+followCategory();
+showDeadline();
+if (field("category").value) showSimilar();
+(find('[aria-invalid="true"]') ?? find("[autofocus]") ?? (find("[data-made]") ? field("description") : null))?.focus();
