@@ -17,6 +17,7 @@ from gis.errors import TooLarge
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLSX_ROWS = 1_048_575  # a sheet's, less the heading
 XLSX_CELL = 32_767
+IN_MEMORY = 8 << 20
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | float | int | datetime | None
 
@@ -55,10 +56,10 @@ def csv_answer(name: str, heading: list[str], rows: Iterable[list[Cell]]) -> Res
 
 
 def xlsx_answer(name: str, sheet: str, heading: list[str], rows: Iterable[list[Cell]], count: int) -> Response:
-    """The workbook, written row by row to a temporary file. Text is always written as text. Raises TooLarge."""
+    """The workbook, written row by row, to a temporary file when it is large. Text is always written as text. Raises TooLarge."""
     if count > XLSX_ROWS:
         raise TooLarge(limit=f"{XLSX_ROWS:,}")
-    made = tempfile.TemporaryFile(prefix="chengmai-")  # noqa: SIM115 - the answer closes it when it has been sent
+    made = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the answer closes it when it has been sent
     book = xlsxwriter.Workbook(made, {"constant_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"})
     page = book.add_worksheet(sheet[:31])
     bold = book.add_format({"bold": True})
