@@ -56,7 +56,7 @@ class World:
     def _district(self, at, mark, colour):
         s = self.session
         area = make.make_area(s, name=f"区{mark}", geom=make.square(*at, half=0.2))
-        unit = make.make_unit(s, name=f"单位{mark}")
+        unit = make.make_unit(s)  # units are bodies of the whole city; their names are no secret
         complaint = make.make_complaint(s, at=at, district_id=area.id, unit_id=unit.id, place=f"地点{mark}", description=f"内容{mark}",
                                         status="assigned", hotline_no=f"N{mark}")  # fmt: skip
         crew = make.make_crew(s, at=at, name=f"班{mark}", unit_id=unit.id, area_id=area.id)

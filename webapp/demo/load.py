@@ -35,6 +35,7 @@ from webapp.demo.calls import NOW, generate
 from webapp.demo.city import COLUMNS, ROWS, SOURCE, STREETS, City
 from webapp.demo.history import write_history
 from webapp.demo.pipes import heat_pipes
+from webapp.demo.visits import write_visits
 
 CODE, NAME = "370283", "平度市"
 LON, LAT = 119.958, 36.787
@@ -87,6 +88,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     calls = generate(city, rng)
     accounts, users = _accounts(session, who, units)
     write_history(session, city, calls, units, areas, users, rng)
+    write_visits(session, users["inspector"].id, rng)
     journal.write(session, who, "load", "demo", CODE, synthetic=True)
     journal.write(session, who, "import", "import", "demo", kind="complaints", added=len(calls))
     return accounts
