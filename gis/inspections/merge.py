@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gis.inspections.canonical import dumps
+
 _MISSING = object()
 # Lists of things with a name of their own are compared by that name, so that one more answer does not shift all others.
 _KEYS = ("item_id", "sha256", "id")
@@ -33,7 +35,7 @@ def _walk(path: str, kept: Any, came: Any) -> Iterator[Difference]:
         left, right = _named(kept), _named(came)
         for key in [*left, *(k for k in right if k not in left)]:
             yield from _walk(f"{path}[{key}]", left.get(key, _MISSING), right.get(key, _MISSING))
-    elif kept is _MISSING or came is _MISSING or kept != came or type(kept) is not type(came):
+    elif kept is _MISSING or came is _MISSING or dumps(kept) != dumps(came):
         yield Difference(path, None if kept is _MISSING else kept, None if came is _MISSING else came)
 
 

@@ -98,11 +98,10 @@ def _checked(path: Path, max_pixels: int) -> image_header.Header:
 
 
 def _move(temp: Path, place: Path) -> None:
-    """Rename, then make the rename itself durable: the directory, and its parents where they are new."""
-    fresh = [d for d in (place.parent, place.parent.parent, place.parent.parent.parent) if not d.exists()]
+    """Rename, then make the rename itself durable, up to the root: another upload may just have made these directories."""
     place.parent.mkdir(parents=True, exist_ok=True)
     temp.replace(place)
-    for directory in [place.parent, *(d.parent for d in fresh)]:
+    for directory in list(place.parents)[:4]:
         handle = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(handle)
