@@ -14,6 +14,13 @@ class Measure(StrEnum):
     DENSITY = "density"
 
 
+class Ground(StrEnum):
+    """Which cells are compared. Over fields and mountains every town is a hotspot; among lived-in cells it is not."""
+
+    SETTLED = "settled"
+    ALL = "all"
+
+
 class Label(StrEnum):
     """What a cell is called: gathered (hot) or thinned out (cold), and how sure that is."""
 
