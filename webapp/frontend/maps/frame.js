@@ -1,0 +1,101 @@
+// What a map of ours does by itself, inlined into its page: themes, one selected cell, and a word with the page around it.
+// It gets variables and constants from webapp/maps.py; it never builds HTML. (No two braces may stand side by side here:
+// the page is rendered as a template once more.)
+(function (map, layers, images, facts) {
+  const root = document.documentElement;
+  const framed = window.parent !== window;
+  const cells = new Map();
+  let selected = null;
+
+  const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+
+  function styleOf(kind) {
+    const style = facts.styles[kind];
+    return style ? style[dark() ? "dark" : "light"] : null;
+  }
+
+  function dress() {
+    for (const layer of layers) {
+      layer.eachLayer((shape) => {
+        const style = shape.setStyle && styleOf(shape.feature.properties.kind);
+        if (style) shape.setStyle(style);
+      });
+    }
+    for (const [image, light, night] of images) image.setUrl(dark() ? night : light);
+    for (const swatch of document.querySelectorAll(".swatch")) {
+      const style = styleOf(swatch.dataset.kind);
+      if (!style) continue;
+      swatch.style.background = style.fillColor ?? "transparent";
+      swatch.style.opacity = Math.max(style.fillOpacity ?? 1, 0.35);
+      swatch.style.outline = `${style.weight ?? 0}px ${style.dashArray ? "dashed" : "solid"} ${style.color ?? "transparent"}`;
+    }
+    if (selected !== null) mark(selected);
+  }
+
+  function mark(number) {
+    const cell = cells.get(number);
+    if (!cell) return;
+    cell.setStyle({ color: dark() ? "#ffffff" : "#111827", weight: 4, dashArray: null, opacity: 1 });
+    cell.bringToFront();
+  }
+
+  function select(number, fly) {
+    const before = cells.get(selected);
+    if (before) before.setStyle(styleOf(before.feature.properties.kind));
+    selected = number;
+    const cell = cells.get(number);
+    for (const row of document.querySelectorAll("tr[data-cell]")) {
+      row.toggleAttribute("aria-selected", Number(row.dataset.cell) === number);
+    }
+    if (!cell) return;
+    mark(number);
+    if (!fly) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    map.setView(cell.getBounds().getCenter(), Math.max(map.getZoom(), 13), { animate: !still });
+    cell.openTooltip(cell.getBounds().getCenter());
+  }
+
+  for (const layer of layers) {
+    layer.eachLayer((shape) => {
+      const number = shape.feature.properties.number;
+      if (number === undefined) return;
+      cells.set(number, shape);
+      shape.on("click", () => {
+        select(number, false);
+        if (framed) window.parent.postMessage({ chengmai: "cell", number }, "*");
+        document.querySelector(`tr[data-cell="${number}"]`)?.scrollIntoView({ block: "nearest" });
+      });
+    });
+  }
+
+  // Only the page that holds this frame is listened to, and only for a theme and a number.
+  window.addEventListener("message", (event) => {
+    if (!framed || event.source !== window.parent || typeof event.data !== "object" || event.data === null) return;
+    if (event.data.theme === "light" || event.data.theme === "dark") {
+      root.dataset.theme = event.data.theme;
+      dress();
+    }
+    if (Number.isInteger(event.data.focus)) select(event.data.focus, true);
+  });
+  for (const row of document.querySelectorAll("tr[data-cell]")) {
+    row.addEventListener("click", () => select(Number(row.dataset.cell), true));
+    row.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") select(Number(row.dataset.cell), true);
+    });
+  }
+
+  map.attributionControl.setPrefix(false);
+  L.control.zoom({ zoomInTitle: facts.words.zoom_in ?? "+", zoomOutTitle: facts.words.zoom_out ?? "-" }).addTo(map);
+  L.control.scale({ imperial: false }).addTo(map);
+  map.getContainer().setAttribute("role", "application");
+  map.getContainer().setAttribute("aria-label", document.title);
+  map.setMinZoom(3).setMaxZoom(19);
+  map.fitBounds(facts.bounds, { padding: [12, 12], animate: false });
+  // Where there is room, names are shown; far out they would stand on each other.
+  const crowd = () => root.toggleAttribute("data-far", map.getZoom() < map.getBoundsZoom(facts.bounds));
+  map.on("zoomend", crowd);
+  crowd();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
+  dress();
+  if (framed) window.parent.postMessage({ chengmai: "ready" }, "*");
+})
