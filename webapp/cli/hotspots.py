@@ -1,0 +1,100 @@
+"""`chengmai hotspots`: where complaints gather, as cells with count, z, p and label; every cell that was compared."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from gis.complaints.queries import Filters
+from gis.hotspots import analysis
+from gis.hotspots.analysis import Cell, Findings, Question
+from gis.hotspots.rules import CELL_M, REACH_CELLS, BadPeriod, Ground
+from gis.people.rules import CITY
+from webapp.cli import Context, common
+
+SHOWN = 30
+
+
+@click.command()
+@click.option("--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day, included.")
+@click.option("--to", "last", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.")
+@click.option("--category", multiple=True, help="A category's code or its beginning (heat is every heat.…).")
+@click.option("--district", multiple=True, type=int, help="The id of an area; may be given several times.")
+@click.option("--cell", default=float(CELL_M), show_default=True, help="Side of a cell in metres.")
+@click.option("--reach", type=float, help=f"Radius of a neighbourhood in metres (default: {REACH_CELLS} cells).")
+@click.option(
+    "--ground",
+    type=click.Choice([str(g) for g in Ground]),
+    default=str(Ground.SETTLED),
+    show_default=True,
+    help="Compare the cells where people live, or every cell of the districts.",
+)
+@common
+@click.pass_obj
+def hotspots(
+    context: Context, first: datetime, last: datetime, category: tuple[str, ...], district: tuple[int, ...], cell: float,
+    reach: float | None, ground: str,
+) -> None:  # fmt: skip
+    """Getis-Ord Gi* of the complaints received from DATE to DATE, with labels after false discovery control."""
+    if first > last:
+        raise BadPeriod(reason=f"{first:%Y-%m-%d} > {last:%Y-%m-%d}")
+    zone = ZoneInfo(context.settings.timezone)
+    since, until = (datetime.combine(day.date(), time(), tzinfo=zone) for day in (first, last + timedelta(days=1)))
+    chosen = Filters(category=category, district=district, since=since, until=until)
+    question = Question.of(chosen, cell, reach, Ground(ground))
+    with context.sessions() as sessions, sessions() as session:
+        found, cells = _ask(session, question, context.now())
+    context.say([_record(c) for c in cells], _table(question, found, cells))
+
+
+def _ask(session: Session, question: Question, now: datetime) -> tuple[Findings | None, list[Cell]]:
+    found = analysis.find(session, question, CITY, now)
+    if found is None:
+        return None, []
+    cells = analysis.cells(found, every=True)
+    names = analysis.name_cells(session, cells, found)
+    return found, [replace(c, place=name) for c, name in zip(cells, names, strict=True)]
+
+
+def _record(cell: Cell) -> dict[str, Any]:
+    return {
+        "lon": round(cell.lon, 7), "lat": round(cell.lat, 7), "count": cell.count, "z": cell.z, "p": cell.p, "q": cell.q,
+        "label": str(cell.label), "per_km2": cell.per_km2, "place": cell.place,
+    }  # fmt: skip
+
+
+def _table(question: Question, found: Findings | None, cells: list[Cell]) -> str:
+    """The strongest cells for people, and what is not among them."""
+    if found is None:
+        return "No complaint with a place in this selection, and no district to look at."
+    table = Table(title=f"Gi*, cells of {question.cell_m:g} m, neighbours within {question.reach_m:g} m")
+    for name in ("lon", "lat", "count", "z", "p"):
+        table.add_column(name, justify="right")
+    table.add_column("label")
+    table.add_column("place")
+    for c in cells[:SHOWN]:
+        z, p = ("-", "-") if c.z is None or c.p is None else (f"{c.z:.2f}", f"{c.p:.2g}")
+        table.add_row(f"{c.lon:.5f}", f"{c.lat:.5f}", str(c.count), z, p, str(c.label), _shown(c.place))
+    kept = io.StringIO()
+    Console(file=kept, width=120, markup=False).print(table)
+    area = "study area" if found.area is not None else "study area (rectangle around the complaints)"
+    return (
+        f"{kept.getvalue()}{len(cells)} cells, {min(SHOWN, len(cells))} shown; {found.cells_in_area} cells in the {area}; "
+        f"{found.drawn} complaints, {found.not_located} not located, {found.outside} outside"
+    )
+
+
+def _shown(text: str) -> str:
+    """Stored text for a terminal: no control characters."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+commands = (hotspots,)
