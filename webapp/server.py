@@ -7,21 +7,40 @@ lets running requests finish, and exits.
 from __future__ import annotations
 
 import os
+import threading
 
+import structlog
+from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from sqlalchemy.exc import SQLAlchemyError
 
 from gis.settings import Settings
+from webapp.app import create_app
 
 DRAIN_S = 20
+
+
+def application() -> Flask:
+    """What a worker serves. The tile index is loaded and compiled beside the first requests, not by one of them."""
+    app = create_app()
+    threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
+    return app
+
+
+def _warm(app: Flask) -> None:
+    try:
+        app.extensions["tiles"].warm()
+    except SQLAlchemyError as error:  # the database is not there yet: the first tile loads the index
+        structlog.get_logger().warning("tile index not loaded", reason=type(error).__name__)
 
 
 def serve(settings: Settings) -> None:
     """Serve on the settings' host and port; the database URL comes from `CHENGMAI_DATABASE_URL`."""
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     server = Granian(
-        "webapp.app:create_app",
+        "webapp.server:application",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,

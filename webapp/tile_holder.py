@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 FRESH_S = 0.3
 MOST_CHANGES = 5000  # beyond this, loading everything is quicker than looking each one up
+EVERYTHING = 10_000_000
 LARGE_DELTA = 20_000
 THINGS = ["complaint", "import"]
 KEPT_TEXTS = 16
@@ -66,9 +67,10 @@ class Holder:
             return self._index
 
     def _load(self, session: Session) -> Index:
-        """Everything. The cursor is taken first: what is committed meanwhile is seen again, never missed."""
+        """Everything. The journal is looked at first: what is committed meanwhile is seen again, never missed."""
         began = time.monotonic()
-        self._cursor, self._seen = journal.end(session), set()
+        sight = journal.see_after(session, journal.end(session), things=THINGS, limit=EVERYTHING)
+        self._cursor, self._seen = sight.cursor, {row["seq"] for row in sight.rows if not row["final"]}
         codes = tile_queries.categories(session)
         generation = self._index.generation + 1 if self._index else 0
         index = Index.build(tile_queries.rows(session, codes), codes, generation)
@@ -77,7 +79,7 @@ class Holder:
 
     def _follow(self, session: Session, index: Index) -> Index:
         """The index with what changed since it was last looked at."""
-        sight = journal.see_after(session, self._cursor, things=THINGS, limit=MOST_CHANGES)
+        sight = journal.see_after(session, self._cursor, things=THINGS, limit=MOST_CHANGES + len(self._seen))
         fresh = [row for row in sight.rows if row["seq"] not in self._seen]
         if sight.more or any(row["thing"] == "import" for row in fresh):
             return self._load(session)
@@ -99,6 +101,13 @@ class Holder:
         with self._lock:
             if self._index is not None and self._index.by_id is old.by_id:
                 self._index = merged.catch_up(self._index)
+
+    def warm(self) -> None:
+        """Load the index and compile its loops before somebody waits for them."""
+        index = self.index()
+        question = tile_queries.ask(Filters(), Scope(), tile_queries.EPOCH, index.categories)
+        for z in (0, 14):
+            index.tile(question, Tile(z, 0, 0))
 
     def _saying(self, session: Session, index: Index, filters: Filters, now: datetime) -> list[int]:
         key = (index.generation, filters.q, filters.callers)

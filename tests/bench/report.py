@@ -132,7 +132,8 @@ class Bench:
 
     def write(self, path: Path) -> None:
         """The table for people, and `path` for programs."""
-        table = Table(title="Chengmai: figures")
+        load = f"load {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores in the last five minutes"
+        table = Table(title="Chengmai: figures", caption=f"{load}: above the cores, others were working too")
         for heading in ("figure", "median", "p95", "n", "target", "reached", "note"):
             table.add_column(heading, justify="left" if heading in ("figure", "note") else "right")
         for f in self.figures:

@@ -214,6 +214,32 @@ def test_too_many_changes_are_read_as_a_whole(committed, always_fresh, monkeypat
     assert len(holder.index()) == 8
 
 
+def test_many_changes_beside_a_long_transaction_are_read_as_a_whole_only_once(committed, always_fresh, monkeypatch):
+    monkeypatch.setattr(tile_holder, "MOST_CHANGES", 5)
+    holder = Holder(committed)
+    assert len(holder.index()) == 0
+    with committed() as running:
+        running.execute(text("SELECT pg_current_xact_id()"))
+        with committed() as session:
+            for _ in range(7):
+                change(session, make_complaint(session))
+        loaded = holder.index()
+        assert len(loaded) == 7
+        assert holder.index() is loaded
+        with committed() as session:
+            change(session, make_complaint(session))
+        assert len(holder.index()) == 8
+        assert holder.index().by_id is loaded.by_id  # the base is still the one that was loaded
+        running.rollback()
+    assert len(holder.index()) == 8
+
+
+def test_the_loops_are_compiled_before_somebody_waits(committed):
+    holder = Holder(committed)
+    holder.warm()
+    assert len(holder.index()) == 0
+
+
 def test_two_looks_are_not_nearer_than_they_need_to_be(committed):
     with committed() as session:
         complaint = make_complaint(session)
