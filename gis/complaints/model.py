@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime
 from typing import Any
 
@@ -67,6 +68,7 @@ class Complaint(Versioned, Base):
     calendar_missing: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
     closed_at: Mapped[datetime | None]
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"))
+    import_digest: Mapped[uuid.UUID | None]
     synthetic: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
 
 

@@ -1,0 +1,180 @@
+"""Many complaints into the database: COPY into a staging table, then one INSERT per chunk, all in the caller's transaction.
+
+A number that is already kept adds nothing: with the same content it counts as unchanged, with other content it is told, and
+nothing is overwritten. Two imports never run at the same time, so they cannot lock each other out.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shapely import from_wkb
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from gis import journal
+from gis.complaints.bulk_rows import COLUMNS, LEVELS, Prepared
+from gis.complaints.model import Category, ImportBatch
+from gis.journal import Who
+from gis.people.model import Unit
+from gis.places.area_index import AreaIndex
+from gis.places.model import Area
+
+_TYPES = {
+    "row": "bigint", "lon": "double precision", "lat": "double precision", "received_at": "timestamptz",
+    "resolve_by": "timestamptz", "closed_at": "timestamptz", "calendar_missing": "boolean", "digest": "uuid",
+    "unit_id": "bigint", **{f"{level}_id": "bigint" for level in LEVELS},
+}  # fmt: skip
+_STAGE = f"""
+    CREATE TEMP TABLE IF NOT EXISTS staged_complaint (
+        {", ".join(f'"{c}" {_TYPES.get(c, "text")}' for c in COLUMNS)},
+        id bigint NOT NULL DEFAULT nextval(pg_get_serial_sequence('complaint', 'id'))
+    ) ON COMMIT DROP
+"""
+_INSERT = text(
+    """
+    INSERT INTO complaint (id, hotline_no, channel, category, complexity, status, description, place, located, geom,
+                           district_id, street_id, community_id, compound_id, unit_id, received_at, received_by,
+                           resolve_by, deadline_source, calendar_missing, closed_at, batch_id, import_digest)
+    SELECT id, hotline_no, channel, category, complexity, status, description, place,
+           CASE WHEN lon IS NULL THEN 'not_located' ELSE 'located' END,
+           CASE WHEN lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326) END,
+           district_id, street_id, community_id, compound_id, unit_id, received_at, :user_id,
+           resolve_by, deadline_source, calendar_missing, closed_at, :batch_id, digest
+      FROM staged_complaint
+        ON CONFLICT (hotline_no) DO NOTHING
+    """
+)
+_CALLERS = text(
+    """
+    INSERT INTO caller (complaint_id, name, phone, door_no)
+    SELECT id, caller_name, caller_phone, door_no FROM staged_complaint
+     WHERE (caller_name IS NOT NULL OR caller_phone IS NOT NULL OR door_no IS NOT NULL)
+       AND (:all_new OR EXISTS (SELECT 1 FROM complaint c WHERE c.id = staged_complaint.id))
+    """
+)
+# A row of this same file that stands in it twice is not told here: the reader of the file says so.
+_KEPT = text(
+    """
+    SELECT s.row, coalesce(c.import_digest = s.digest, false) AS same
+      FROM staged_complaint s JOIN complaint c USING (hotline_no)
+     WHERE c.batch_id IS DISTINCT FROM :batch_id
+     ORDER BY s.row
+    """
+)
+_UNPLACE = text(
+    """
+    UPDATE complaint SET located = 'not_located', geom = NULL, district_id = NULL, street_id = NULL,
+                         community_id = NULL, compound_id = NULL
+     WHERE batch_id = :batch_id AND geom && ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)
+       AND ST_X(geom) = :lon AND ST_Y(geom) = :lat
+    """
+)
+
+
+class Load:
+    """One file on its way in. The caller commits, or rolls everything back; `checking` only compares, and adds nothing."""
+
+    def __init__(self, session: Session, who: Who, file_name: str, sha256: str, *, checking: bool = False) -> None:
+        self.session, self.who = session, who
+        self.added = 0
+        self.batch: ImportBatch | None = None
+        if not checking:
+            # One import at a time; the lock ends with the transaction.
+            session.execute(text("SET LOCAL lock_timeout = 0"))
+            session.execute(text("SELECT pg_advisory_xact_lock(hashtext('chengmai import'))"))
+            self.batch = ImportBatch(
+                kind="complaints", file_name=file_name, sha256=sha256, at=who.now, user_id=who.user_id, counts={}
+            )
+            session.add(self.batch)
+            session.flush()
+        session.execute(text(_STAGE))
+
+    @property
+    def _batch_id(self) -> int:
+        return self.batch.id if self.batch else -1
+
+    def stage(self, chunk: Prepared) -> None:
+        """Bring a chunk into the staging table, in the place of the one before."""
+        self.session.execute(text("TRUNCATE staged_complaint"))
+        cursor = self.session.connection().connection.cursor()
+        names = ", ".join(f'"{c}"' for c in COLUMNS)
+        cursor.copy_expert(f"COPY staged_complaint ({names}) FROM STDIN", io.StringIO(chunk.payload))
+
+    def insert(self, chunk: Prepared) -> bool:
+        """Add what is staged; True where every row was new."""
+        given = {"batch_id": self._batch_id, "user_id": self.who.user_id}
+        new = int(self.session.execute(_INSERT, given).rowcount)  # type: ignore[attr-defined]
+        self.added += new
+        self.session.execute(_CALLERS, {"all_new": new == chunk.count})
+        return new == chunk.count
+
+    def kept(self) -> Iterable[tuple[int, bool]]:
+        """Which staged rows have a number that was kept before this import, and is the content the same?"""
+        return [(int(r.row), bool(r.same)) for r in self.session.execute(_KEPT, {"batch_id": self._batch_id})]
+
+    def unplace(self, points: Iterable[tuple[float, float]]) -> int:
+        """Mark what this file put on a fallback point as not located; how many rows that were."""
+        moved = 0
+        for lon, lat in points:
+            given = {"batch_id": self._batch_id, "lon": lon, "lat": lat}
+            moved += int(self.session.execute(_UNPLACE, given).rowcount)  # type: ignore[attr-defined]
+        return moved
+
+    def finish(self, counts: Mapping[str, int]) -> None:
+        """Keep the batch with its counts and write the one journal row; a file that added nothing leaves no trace."""
+        if self.batch is None:
+            return
+        if not self.added:
+            self.session.delete(self.batch)
+            self.session.flush()
+            return
+        self.batch.counts = dict(counts)
+        journal.write(self.session, self.who, "import", "import", self.batch.id, kind="complaints", **counts)
+        self.session.flush()
+
+
+# --- what rows are compared with ---------------------------------------------------------------------------------------
+def area_index(session: Session) -> tuple[AreaIndex, dict[int, int]]:
+    """The areas that complaints are filed under, ready to be asked, and the unit of each compound that has one."""
+    rows = session.execute(
+        select(Area.id, Area.level, Area.unit_id, func.ST_AsBinary(Area.geom).label("shape")).where(Area.level.in_(LEVELS))
+    ).all()
+    index = AreaIndex([r.id for r in rows], [r.level for r in rows], from_wkb([bytes(r.shape) for r in rows]))
+    return index, {r.id: r.unit_id for r in rows if r.level == "compound" and r.unit_id}
+
+
+def areas_by_word(session: Session) -> dict[str, dict[str, int]]:
+    """Code or name of an area -> the areas from it upwards, by level. A name that two areas share is not a key."""
+    rows = {r.id: r for r in session.execute(select(Area.id, Area.code, Area.name, Area.level, Area.parent_id))}
+    names = Counter(row.name for row in rows.values())
+    found: dict[str, dict[str, int]] = {}
+    for row in rows.values():
+        chain: dict[str, int] = {}
+        at: Any = row
+        while at is not None and at.level not in chain:
+            chain[at.level] = at.id
+            at = rows.get(at.parent_id)
+        found[row.code] = chain
+        if names[row.name] == 1:
+            found.setdefault(row.name, chain)
+    return found
+
+
+def dictionary(session: Session) -> tuple[dict[str, str], dict[str, str]]:
+    """The words for categories (code, Chinese, English) with their code, and the promise of each code."""
+    words: dict[str, str] = {}
+    promise: dict[str, str] = {}
+    for row in session.scalars(select(Category).order_by(Category.number.desc())):
+        words |= {row.name_en: row.code, row.name: row.code}
+        promise[row.code] = row.complexity
+    return words | {code: code for code in promise}, promise
+
+
+def units_by_word(session: Session) -> dict[str, str]:
+    """Code or name of a unit -> its id."""
+    rows = session.execute(select(Unit.id, Unit.code, Unit.name)).all()
+    return {r.name: str(r.id) for r in rows} | {r.code: str(r.id) for r in rows}

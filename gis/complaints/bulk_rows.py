@@ -1,0 +1,212 @@
+"""Many complaints at once, as columns: deadlines, areas, content digests, and the text that COPY reads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from hashlib import blake2b
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gis.complaints.privacy import normal_phone
+from gis.complaints.rules import BadPhone, Complexity, Deadline, resolve_by
+from gis.places.area_index import AreaIndex
+from gis.workdays import WorkingDays
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Moments = NDArray[np.datetime64]
+Bools = NDArray[np.bool_]
+
+LEVELS = ("district", "street", "community", "compound")
+QUARTER_US = 900_000_000
+NO_LIMIT_SOURCE = "no limit in the source: closed in time"
+
+
+@dataclass
+class Rows:
+    """A chunk of checked rows. Coordinates are WGS-84; NaN and NaT mean that there is none."""
+
+    row: Ints
+    hotline_no: list[str]
+    channel: list[str]
+    category: list[str]
+    complexity: list[str]
+    status: list[str]
+    description: list[str]
+    place: list[str]
+    lon: Floats
+    lat: Floats
+    located: Bools
+    received_at: Moments
+    closed_at: Moments
+    limit: Moments
+    area: list[str]
+    unit: list[str]
+    caller_name: list[str]
+    caller_phone: list[str]
+    door_no: list[str]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def only(self, keep: Bools) -> Rows:
+        """The rows that are kept."""
+        kept = keep.tolist()
+        return Rows(**{
+            f.name: getattr(self, f.name)[keep] if isinstance(getattr(self, f.name), np.ndarray)
+            else list(compress(getattr(self, f.name), kept))
+            for f in fields(self)
+        })  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for a whole file. `areas_by_word` is for rows without a place: level and id by code or name."""
+
+    calendar: WorkingDays
+    zone: tzinfo
+    index: AreaIndex
+    unit_of_compound: Mapping[int, int]
+    complexity_of: Mapping[str, str]
+    areas_by_word: Mapping[str, Mapping[str, int]]
+    limit_source: str = ""
+    missing_limit: str = "rule"
+
+
+@dataclass
+class Prepared:
+    """A chunk ready for COPY."""
+
+    payload: str
+    count: int
+    calendar_missing: int
+
+
+def prepare(rows: Rows, terms: Terms) -> Prepared:
+    """Everything that can be known without the database, as lines of COPY text in the order of `COLUMNS`."""
+    promise = [given or terms.complexity_of[c] for given, c in zip(rows.complexity, rows.category, strict=True)]
+    by, source, missing = deadlines(rows, promise, terms)
+    lon, lat = np.where(rows.located, rows.lon, np.nan), np.where(rows.located, rows.lat, np.nan)
+    filed = file_under(rows, lon, lat, terms)
+    columns: list[Sequence[str]] = [
+        rows.row.astype(str).tolist(), rows.hotline_no, rows.channel, rows.category, promise, rows.status,
+        rows.description, rows.place, _numbers(lon), _numbers(lat), *(_ids(filed[level]) for level in LEVELS),
+        [u or NULL for u in _units(rows, filed, terms)], _moments(rows.received_at), _moments(by), source,
+        ["t" if m else "f" for m in missing.tolist()], _moments(rows.closed_at), digests(rows),
+        *([text or NULL for text in column] for column in (rows.caller_name, _phones(rows.caller_phone), rows.door_no)),
+    ]  # fmt: skip
+    lines = zip(*(_escaped(column) for column in columns), strict=True)
+    return Prepared("".join(f"{line}\n" for line in map("\t".join, lines)), len(rows), int(missing.sum()))
+
+
+COLUMNS = (
+    "row", "hotline_no", "channel", "category", "complexity", "status", "description", "place", "lon", "lat",
+    "district_id", "street_id", "community_id", "compound_id", "unit_id", "received_at", "resolve_by",
+    "deadline_source", "calendar_missing", "closed_at", "digest", "caller_name", "caller_phone", "door_no",
+)  # fmt: skip
+NULL = "\\N"
+
+
+def deadlines(rows: Rows, promises: Sequence[str], terms: Terms) -> tuple[Moments, list[str], Bools]:
+    """When each must be closed, by which rule, and whether a year without a calendar was met.
+
+    The rule is asked once for every different day and promise; the day is the city's day.
+    """
+    day = _local_days(rows.received_at, terms.zone)
+    is_complex = np.array([c == Complexity.COMPLEX for c in promises], bool)
+    promise, which = np.unique(day * 2 + is_complex, return_inverse=True)
+    answers = [_promise(int(p), terms) for p in promise]
+    by = np.array([a.resolve_by.astimezone(UTC).replace(tzinfo=None) for a in answers], "datetime64[us]")[which]
+    missing = np.array([bool(a.missing_years) for a in answers], bool)[which]
+    names = [a.source for a in answers]
+    source = [names[i] for i in which.tolist()]
+    given = ~np.isnat(rows.limit)
+    closed = ~given & ~np.isnat(rows.closed_at) if terms.missing_limit == "closed" else np.zeros(len(rows), bool)
+    by = np.where(given, rows.limit, np.where(closed, rows.closed_at, by))
+    for kind, name in ((given, terms.limit_source or "source file"), (closed, NO_LIMIT_SOURCE)):
+        for i in np.flatnonzero(kind).tolist():
+            source[i] = name
+    return by, source, missing & ~given & ~closed
+
+
+def _promise(number: int, terms: Terms) -> Deadline:
+    day, is_complex = divmod(number, 2)
+    noon = datetime.combine(datetime.fromordinal(day).date(), time(12), tzinfo=terms.zone)
+    return resolve_by(noon, Complexity.COMPLEX if is_complex else Complexity.ORDINARY, terms.calendar, terms.zone)
+
+
+def _local_days(moments: Moments, zone: tzinfo) -> Ints:
+    """The city's day of each moment as a day number. No clock changes its day but on a quarter of an hour."""
+    quarter, which = np.unique(moments.astype("int64") // QUARTER_US, return_inverse=True)
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    step = timedelta(minutes=15)
+    days = [(start + int(q) * step).astimezone(zone).toordinal() for q in quarter]
+    return np.array(days, np.int64)[which]
+
+
+def file_under(rows: Rows, lon: Floats, lat: Floats, terms: Terms) -> dict[str, Ints]:
+    """The area of each level that holds each row; a row without a place goes by the area that the file names."""
+    found = terms.index.find(lon, lat)
+    filed = {level: found.get(level, np.zeros(len(rows), np.int64)) for level in LEVELS}
+    for i in np.flatnonzero(np.isnan(lon)).tolist():
+        for level, area in terms.areas_by_word.get(rows.area[i], {}).items():
+            if level in filed:
+                filed[level][i] = area
+    return filed
+
+
+def _units(rows: Rows, filed: Mapping[str, Ints], terms: Terms) -> list[str]:
+    units = terms.unit_of_compound
+    if not units:
+        return rows.unit
+    return [u or (str(units[c]) if c in units else "") for u, c in zip(rows.unit, filed["compound"].tolist(), strict=True)]
+
+
+def digests(rows: Rows) -> list[str]:
+    """What the file said about each row, in 16 bytes: the same file again is recognised, other content is too."""
+    parts = zip(
+        rows.hotline_no, rows.channel, rows.category, rows.complexity, rows.status, rows.description, rows.place,
+        _numbers(rows.lon), _numbers(rows.lat), _moments(rows.received_at), _moments(rows.closed_at), _moments(rows.limit),
+        rows.area, rows.unit, rows.caller_name, rows.caller_phone, rows.door_no, strict=True,
+    )  # fmt: skip
+    return [blake2b("\x1f".join(p).encode(), digest_size=16).hexdigest() for p in parts]
+
+
+def _phones(phones: list[str]) -> list[str]:
+    """Numbers in one form, so that a caller is recognised; one that is no number is kept as it was written."""
+    return [p if not p or (len(p) == 11 and p.isascii() and p.isdigit()) else _phone(p) for p in phones]
+
+
+def _phone(text: str) -> str:
+    try:
+        return normal_phone(text)
+    except BadPhone:
+        return text
+
+
+# --- COPY text ---------------------------------------------------------------------------------------------------------
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _escaped(column: Sequence[str]) -> Sequence[str]:
+    whole = "".join(column)
+    if not any(c in whole for c in "\\\t\n\r"):
+        return column
+    return [c if c == NULL else c.translate(_ESCAPES) for c in column]
+
+
+def _numbers(values: Floats) -> list[str]:
+    return [NULL if v != v else repr(v) for v in values.tolist()]
+
+
+def _ids(values: Ints) -> list[str]:
+    return [str(v) if v else NULL for v in values.tolist()]
+
+
+def _moments(values: Moments) -> list[str]:
+    text: list[str] = np.datetime_as_string(values, unit="us").tolist()
+    return text if not np.isnat(values).any() else [NULL if t == "NaT" else t for t in text]

@@ -1,0 +1,65 @@
+"""What became of a file: counts, and every error with its cell. The shape is stable: other people's scripts read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from gis.errors import ChengmaiError
+from webapp.i18n import words
+
+ERRORS_TOLD = 1000
+
+
+class Report:
+    """Collects while a file is read. Refused rows are all counted; of the errors the first thousand are told."""
+
+    def __init__(self, language: str = "zh") -> None:
+        self.language = language
+        self.read = self.added = self.unchanged = self.not_located = 0
+        self.warnings: Counter[str] = Counter()
+        self.file_errors = 0
+        self._refused: set[int] = set()
+        self._errors: list[dict[str, Any]] = []
+        self._words: dict[str, str] | None = None
+
+    @property
+    def refused(self) -> int:
+        return len(self._refused)
+
+    @property
+    def failed(self) -> bool:
+        """One refused row refuses the batch."""
+        return bool(self._refused or self.file_errors)
+
+    def refuse(self, row: int | None, column: str | None, error: ChengmaiError) -> None:
+        """Say what is wrong with a cell; `row` None means the file itself."""
+        if row is None:
+            self.file_errors += 1
+        else:
+            self._refused.add(row)
+        if len(self._errors) < ERRORS_TOLD:
+            self._errors.append(
+                {"row": row, "column": column, "code": error.code, "message": self.sentence(error)}
+            )
+
+    def sentence(self, error: ChengmaiError) -> str:
+        """The error in the language of the settings; a parameter that is itself a word is translated too."""
+        if self._words is None:
+            self._words = words(self.language)
+        known = self._words
+        params = {k: known.get(v, v) if isinstance(v, str) else v for k, v in error.params.items()}
+        return known.get(error.template(), error.template()) % params
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report; the errors in the order of the rows."""
+        told = sorted(self._errors, key=lambda e: (e["row"] is not None, e["row"] or 0))
+        return {
+            "read": self.read, "added": self.added, "unchanged": self.unchanged, "refused": self.refused,
+            "not_located": self.not_located, "errors": told,
+        }  # fmt: skip
+
+    def counts(self) -> dict[str, int]:
+        """What the batch and the journal keep."""
+        return {"read": self.read, "added": self.added, "unchanged": self.unchanged,
+                "not_located": self.not_located, **self.warnings}  # fmt: skip
