@@ -141,7 +141,9 @@ class Load:
 def area_index(session: Session) -> tuple[AreaIndex, dict[int, int]]:
     """The areas that complaints are filed under, ready to be asked, and the unit of each compound that has one."""
     rows = session.execute(
-        select(Area.id, Area.level, Area.unit_id, func.ST_AsBinary(Area.geom).label("shape")).where(Area.level.in_(LEVELS))
+        select(Area.id, Area.level, Area.unit_id, func.ST_AsBinary(Area.geom).label("shape")).where(
+            Area.level.in_(LEVELS)
+        )
     ).all()
     index = AreaIndex([r.id for r in rows], [r.level for r in rows], from_wkb([bytes(r.shape) for r in rows]))
     return index, {r.id: r.unit_id for r in rows if r.level == "compound" and r.unit_id}

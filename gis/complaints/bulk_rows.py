@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from hashlib import blake2b
 from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +57,12 @@ class Rows:
     def only(self, keep: Bools) -> Rows:
         """The rows that are kept."""
         kept = keep.tolist()
-        return Rows(**{
+        columns: dict[str, Any] = {
             f.name: getattr(self, f.name)[keep] if isinstance(getattr(self, f.name), np.ndarray)
             else list(compress(getattr(self, f.name), kept))
             for f in fields(self)
-        })  # fmt: skip
+        }  # fmt: skip
+        return Rows(**columns)
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,9 @@ def _units(rows: Rows, filed: Mapping[str, Ints], terms: Terms) -> list[str]:
     units = terms.unit_of_compound
     if not units:
         return rows.unit
-    return [u or (str(units[c]) if c in units else "") for u, c in zip(rows.unit, filed["compound"].tolist(), strict=True)]
+    return [
+        u or (str(units[c]) if c in units else "") for u, c in zip(rows.unit, filed["compound"].tolist(), strict=True)
+    ]
 
 
 def digests(rows: Rows) -> list[str]:

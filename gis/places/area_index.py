@@ -22,7 +22,7 @@ class AreaIndex:
 
     def __init__(self, ids: Sequence[int], levels: Sequence[str], shapes: Sequence[Any]) -> None:
         polygons = np.asarray(shapes, dtype=object)
-        order = np.lexsort((-np.asarray(ids, np.int64), -shapely.area(polygons))) if len(polygons) else []
+        order: Ints = np.lexsort((-np.asarray(ids, np.int64), -shapely.area(polygons)))
         self._ids = np.asarray(ids, np.int64)[order]
         self._levels = np.asarray(levels, dtype=object)[order]
         self._shapes = polygons[order]

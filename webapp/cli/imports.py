@@ -24,7 +24,9 @@ def imports() -> None:
 
 def file_and_mapping(command: Any) -> Any:
     """FILE and `--mapping`, as every import takes them."""
-    command = click.option("--mapping", help="A mapping file (TOML), or the name of one that ships with Chengmai.")(command)
+    command = click.option("--mapping", help="A mapping file (TOML), or the name of one that ships with Chengmai.")(
+        command
+    )
     return click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))(command)
 
 

@@ -79,7 +79,9 @@ class Checks:
             if wrong:
                 raise BadMapping(where=field, reason=f"there is no {shown(wrong[0])}")
             make = None if unknown is None else lambda word: unknown(**{field: word})
-            return cells.Words(field, known, translate, cells.any_of(m.default.get(field)), m.otherwise.get(field), make)
+            return cells.Words(
+                field, known, translate, cells.any_of(m.default.get(field)), m.otherwise.get(field), make
+            )
 
         return {
             "category": words("category", categories, UnknownCategory),
@@ -157,7 +159,9 @@ class Checks:
     def _settle(self, rows: Rows) -> None:
         """An unstated status follows from the closing time; an open complaint has none. Oddities are counted, not refused."""
         closed = ~np.isnat(rows.closed_at)
-        rows.status = [s or (Status.CONFIRMED if c else Status.RECEIVED) for s, c in zip(rows.status, closed, strict=True)]
+        rows.status = [
+            s or (Status.CONFIRMED if c else Status.RECEIVED) for s, c in zip(rows.status, closed, strict=True)
+        ]
         is_open = np.array([s in OPEN for s in rows.status], bool)
         rows.closed_at[is_open] = cells.NO_MOMENT
         warnings = self.report.warnings

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,8 @@ def import_complaints(
     report = Report(settings.language)
     try:
         chosen, table = open_with_mapping(path, mapping, settings)
-        _run(sessions, who, settings, path, chosen, table, report, told)
+        with closing(table):
+            _run(sessions, who, settings, path, chosen, table, report, told)
     except ChengmaiError as error:
         report.refuse(None, None, error)
     if report.failed:

@@ -35,11 +35,10 @@ def open_csv(path: Path, terms: FileTerms, wanted: set[str]) -> Table:
     delimiter = terms.delimiter or find_delimiter(start, wanted)
     reader = csv.reader(_lines(start, lines, terms.header_row), delimiter=delimiter, strict=True)
     header = _first(reader)
-    raw = lines.buffer
     return Table(
         kind="csv", header=header, chunks=chunked(_numbered(reader, terms.header_row), len(header)),
         address=lambda row, column: header[column].strip() or f"#{column + 1}",
-        done=lambda: raw.tell() / size, has_nul=has_nul,
+        done=lambda: lines.buffer.tell() / size, close=lines.close, has_nul=has_nul,
     )  # fmt: skip
 
 

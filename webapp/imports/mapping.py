@@ -1,14 +1,14 @@
 """Mapping files (TOML): which column of a file is which field of ours, and how its words and moments are to be read.
 
-    [file]         encoding, delimiter, sheet, layer, header_row        only what cannot be found out
-    [columns]      our field = "their column", or a list of columns that are joined
-    [optional]     fields = [...]: columns that may be missing
-    [default]      our field = what an empty cell means
-    [otherwise]    our field = what a word means that [translate] does not know; without it such a word is refused
-    [translate.F]  "their word" = "our word"
-    [datetime]     formats (strptime), zone (IANA): moments without an offset are read in it
-    [coordinates]  datum, crs, extent = [west, south, east, north], fallback_points = [[lon, lat], ...]
-    [limit]        missing = "rule" (the house's own promise) or "closed" (closed without a limit was never late), source
+[file]         encoding, delimiter, sheet, layer, header_row        only what cannot be found out
+[columns]      our field = "their column", or a list of columns that are joined
+[optional]     fields = [...]: columns that may be missing
+[default]      our field = what an empty cell means
+[otherwise]    our field = what a word means that [translate] does not know; without it such a word is refused
+[translate.F]  "their word" = "our word"
+[datetime]     formats (strptime), zone (IANA): moments without an offset are read in it
+[coordinates]  datum, crs, extent = [west, south, east, north], fallback_points = [[lon, lat], ...]
+[limit]        missing = "rule" (the house's own promise) or "closed" (closed without a limit was never late), source
 """
 
 from __future__ import annotations

@@ -39,9 +39,7 @@ class Report:
         else:
             self._refused.add(row)
         if len(self._errors) < ERRORS_TOLD:
-            self._errors.append(
-                {"row": row, "column": column, "code": error.code, "message": self.sentence(error)}
-            )
+            self._errors.append({"row": row, "column": column, "code": error.code, "message": self.sentence(error)})
 
     def sentence(self, error: ChengmaiError) -> str:
         """The error in the language of the settings; a parameter that is itself a word is translated too."""

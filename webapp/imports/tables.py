@@ -32,6 +32,7 @@ class Table:
     chunks: Iterator[Chunk]
     address: Callable[[int, int], str]
     done: Callable[[], float]
+    close: Callable[[], None] = lambda: None
     has_nul: bool = False
 
 
