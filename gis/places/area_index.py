@@ -43,3 +43,15 @@ class AreaIndex:
             ids[known[point[mine]]] = self._ids[area[mine]]
             found[level] = ids
         return found
+
+    def swapped(self, lon: Floats, lat: Floats) -> NDArray[np.bool_]:
+        """Which points lie far outside all areas as they stand, and inside one the other way round?"""
+        if not len(self._ids):
+            return np.zeros(len(lon), np.bool_)
+        west, south, east, north = shapely.total_bounds(self._shapes)
+        outside = (lon < west) | (lon > east) | (lat < south) | (lat > north)
+        turned = outside & (lat >= west) & (lat <= east) & (lon >= south) & (lon <= north)
+        if turned.any():
+            inside = self.find(np.where(turned, lat, np.nan), np.where(turned, lon, np.nan))
+            turned &= np.any([ids > 0 for ids in inside.values()], axis=0)
+        return turned

@@ -37,7 +37,12 @@ def make_file(path: Path, rows: int = ROWS, seed: int = 8319) -> None:
             took = rng.integers(600, 5 * 86_400, count)
             # Towns: nine of ten complaints lie around one of 400 centres.
             centre = rng.integers(0, 400, count)
-            lon = 115.5 + (centre % 20) * 0.3 + rng.normal(0, 0.02, count) + (rng.random(count) < 0.1) * rng.normal(0, 0.1, count)
+            lon = (
+                115.5
+                + (centre % 20) * 0.3
+                + rng.normal(0, 0.02, count)
+                + (rng.random(count) < 0.1) * rng.normal(0, 0.1, count)
+            )
             lat = 34.8 + (centre // 20) * 0.13 + rng.normal(0, 0.02, count)
             kind, said = rng.integers(0, len(names), count), rng.integers(0, len(SAID), count)
             closed, caller = rng.random(count) < 0.9, rng.random(count) < 0.6

@@ -71,17 +71,16 @@ def answer(context: Context, report: Report) -> None:
     if context.as_json:
         context.say(result)
     else:
-        _for_people(result, report.warnings)
+        _for_people(report, result)
     if report.failed:
         raise click.exceptions.Exit(1)
 
 
-def _for_people(result: dict[str, Any], warnings: dict[str, int]) -> None:
-    counts = " · ".join(f"{name} {result[name]:,}" for name in ("read", "added", "unchanged", "refused", "not_located"))
-    click.echo(counts)
-    for name, count in sorted(warnings.items()):
-        if count:
-            console.print(f"[yellow]{name}[/]: {count:,}", highlight=False)
+def _for_people(report: Report, result: dict[str, Any]) -> None:
+    names = ("read", "added", "unchanged", "refused", "not_located")
+    click.echo(" · ".join(f"{report.word('import', name)} {result[name]:,}" for name in names))
+    for name, count in sorted((+report.warnings).items()):
+        console.print(f"[yellow]{report.word('import', name)}[/]: {count:,}", highlight=False)
     for error in result["errors"][:ERRORS_SHOWN]:
         where = " ".join(str(error[k]) for k in ("row", "column") if error[k] is not None)
         console.print(f"{where}\t{error['code']}\t{error['message']}", highlight=False, markup=False)

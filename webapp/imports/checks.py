@@ -21,7 +21,7 @@ from gis.complaints.rules import (
     UnknownComplexity,
 )
 from gis.errors import ChengmaiError
-from gis.geo import to_wgs84
+from gis.geo import in_china, to_wgs84
 from gis.places.rules import BadCoordinates, SwappedCoordinates
 from gis.settings import Settings
 from webapp.imports import cells
@@ -111,7 +111,8 @@ class Checks:
             self.report.refuse(number, None, RaggedRow(cells=width, columns=len(self.table.header)))
         if self.table.has_nul:
             cells.refuse_nul(chunk.rows, refuse_at)
-        rows = self._values(numbers, list(zip(*chunk.rows, strict=True)), len(chunk.rows), refuse)
+        by_column = list(zip(*chunk.rows, strict=True)) or [()] * len(self.table.header)
+        rows = self._values(numbers, by_column, len(chunk.rows), refuse)
         rows = rows if not refused.any() else rows.only(~refused)
         self._remember(rows)
         self.report.not_located += int((~rows.located).sum())
@@ -183,22 +184,28 @@ class Checks:
         self._in_range(lon, lat, located, refuse)
         lon, lat = to_wgs84(lon, lat, terms.datum)
         lon, lat = np.round(lon, 8), np.round(lat, 8)
-        self._in_extent(lon, lat, located, refuse)
+        self._in_place(lon, lat, located, refuse)
         for x, y in terms.fallback_points:
             located &= ~(np.isclose(lon, x, rtol=0, atol=1e-7) & np.isclose(lat, y, rtol=0, atol=1e-7))
         return lon, lat, located
 
     def _in_range(self, lon: Floats, lat: Floats, located: np.ndarray, refuse: cells.Refuse) -> None:
-        bad = located & ((np.abs(lon) > 180) | (np.abs(lat) > 90))
+        """The rules of `places.rules.check_coordinates`, for a column."""
+        possible = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+        swapped = in_china(lat, lon) & (~possible | (np.abs(lat) > 66))
+        bad = located & (~possible | swapped)
         for i in np.flatnonzero(bad).tolist():
-            swapped = abs(lon[i]) <= 90 and abs(lat[i]) <= 180
-            error = SwappedCoordinates if swapped else BadCoordinates
+            error = SwappedCoordinates if swapped[i] else BadCoordinates
             refuse(i, "lon", error(lon=float(lon[i]), lat=float(lat[i])))
             located[i] = False
         lon[bad] = lat[bad] = np.nan
 
-    def _in_extent(self, lon: Floats, lat: Floats, located: np.ndarray, refuse: cells.Refuse) -> None:
+    def _in_place(self, lon: Floats, lat: Floats, located: np.ndarray, refuse: cells.Refuse) -> None:
+        """Inside the declared extent; and not the other way round, where the city's own areas tell."""
         if self.mapping.coordinates.extent is None:
+            turned = located & self.terms.index.swapped(lon, lat)
+            for i in np.flatnonzero(turned).tolist():
+                refuse(i, "lon", SwappedCoordinates(lon=float(lon[i]), lat=float(lat[i])))
             return
         west, south, east, north = self.mapping.coordinates.extent
         inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)

@@ -70,6 +70,7 @@ def open_with_mapping(path: Path, name: str | None, settings: Settings) -> tuple
     needed = {c for f in template.columns if f not in template.optional.fields for c in template.sources(f)}
     missing = sorted(c for c in needed if key(c) not in header)
     if missing:
+        table.close()
         raise WrongColumns(missing=", ".join(missing))
     return template, table
 
@@ -128,6 +129,7 @@ def _store(
                 session.rollback()
                 load = bulk.Load(session, who, *name, checking=True)
             if ready.lines is not None:
+                report.warnings["calendar_missing"] += ready.lines.calendar_missing
                 _store_chunk(load, ready.lines, checks)
             told(read, ready.done)
     except BrokenQuotes as error:

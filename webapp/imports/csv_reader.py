@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from gis.errors import ChengmaiError
 from webapp.imports.errors import BadEncoding, BrokenQuotes, EmptyFile, FileUnreadable
 from webapp.imports.mapping import FileTerms
 from webapp.imports.tables import Table, chunked
@@ -23,7 +24,14 @@ def open_csv(path: Path, terms: FileTerms, wanted: set[str]) -> Table:
     """A table on a CSV file. Raises BadEncoding, EmptyFile, FileUnreadable."""
     encoding, has_nul = find_encoding(path, terms.encoding)
     lines = path.open(encoding=encoding, newline="")
-    size = path.stat().st_size
+    try:
+        return _table(lines, path.stat().st_size, terms, wanted, has_nul)
+    except ChengmaiError:
+        lines.close()
+        raise
+
+
+def _table(lines: io.TextIOWrapper, size: int, terms: FileTerms, wanted: set[str], has_nul: bool) -> Table:
     csv.field_size_limit(LARGEST_CELL)
     for _ in range(terms.header_row - 1):
         lines.readline(LARGEST_CELL)

@@ -143,6 +143,12 @@ class Differs(Conflict):
     code = "differs"
 
 
+class DatabaseRefused(BadInput):
+    """The database refused this import; nothing was kept: %(reason)s"""
+
+    code = "database_refused"
+
+
 class WrongGeometryKind(BadInput):
     """%(kind)s cannot be used here; needed: %(needed)s."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import Any
 
 from gis.errors import ChengmaiError
@@ -21,7 +22,6 @@ class Report:
         self.file_errors = 0
         self._refused: set[int] = set()
         self._errors: list[dict[str, Any]] = []
-        self._words: dict[str, str] | None = None
 
     @property
     def refused(self) -> int:
@@ -43,11 +43,16 @@ class Report:
 
     def sentence(self, error: ChengmaiError) -> str:
         """The error in the language of the settings; a parameter that is itself a word is translated too."""
-        if self._words is None:
-            self._words = words(self.language)
-        known = self._words
-        params = {k: known.get(v, v) if isinstance(v, str) else v for k, v in error.params.items()}
-        return known.get(error.template(), error.template()) % params
+        params = {k: self.word("field", v) if k == "field" else v for k, v in error.params.items()}
+        return self._known.get(error.template(), error.template()) % params
+
+    def word(self, kind: str, value: str) -> str:
+        """A word of the report in its language, as `webapp.i18n.word` does for screens."""
+        return self._known.get(f"{kind}:{value}", value.replace("_", " "))
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        return words(self.language)
 
     def as_dict(self) -> dict[str, Any]:
         """The report; the errors in the order of the rows."""
@@ -60,4 +65,4 @@ class Report:
     def counts(self) -> dict[str, int]:
         """What the batch and the journal keep."""
         return {"read": self.read, "added": self.added, "unchanged": self.unchanged,
-                "not_located": self.not_located, **self.warnings}  # fmt: skip
+                "not_located": self.not_located, **+self.warnings}  # fmt: skip
