@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gis.complaints.rules import LIMITS, TextMissing, TextTooLong
 from gis.errors import ChengmaiError
-from webapp.imports.errors import BadDatetime, BadNumber, NulCharacter, UnknownWord
+from webapp.imports.errors import BadDatetime, NotANumber, NulCharacter, UnknownWord
 from webapp.imports.text import key, shown
 
 Refuse = Callable[[int, str, ChengmaiError], None]  # (index in the chunk, field, error)
@@ -70,7 +70,7 @@ def numbers(cells: Sequence[str], field: str, refuse: Refuse) -> Floats:
             continue
         value = _number(cell)
         if value is None:
-            refuse(i, field, BadNumber(value=shown(cell)))
+            refuse(i, field, NotANumber(value=shown(cell)))
         else:
             found[i] = value
     return found

@@ -107,10 +107,10 @@ class BadDatetime(BadInput):
     code = "bad_datetime"
 
 
-class BadNumber(BadInput):
+class NotANumber(BadInput):
     """This is not a number that can be used: %(value)s"""
 
-    code = "bad_number"
+    code = "not_a_number"
 
 
 class HalfCoordinates(BadInput):

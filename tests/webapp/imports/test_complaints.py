@@ -98,7 +98,7 @@ def test_one_bad_row_refuses_the_file_and_every_bad_cell_is_named(session, bring
         line(6, 来源渠道="漂流瓶"), line(7, 工单编号=" "), line(8, 受理时间=""), line(9, 状态="不明"),
     ))  # fmt: skip
     assert codes(report) == [
-        (3, "受理时间", "bad_datetime"), (4, "类别", "unknown_category"), (5, "经度", "bad_number"),
+        (3, "受理时间", "bad_datetime"), (4, "类别", "unknown_category"), (5, "经度", "not_a_number"),
         (6, "纬度", "half_coordinates"), (7, "来源渠道", "unknown_channel"), (8, "工单编号", "text_missing"),
         (9, "受理时间", "text_missing"), (10, "状态", "unknown_word"),
     ]  # fmt: skip
@@ -110,7 +110,7 @@ def test_one_bad_row_refuses_the_file_and_every_bad_cell_is_named(session, bring
 def test_coordinates_out_of_range_and_swapped_are_told_apart(bring):
     report = bring(file(line(1, 经度="36.78", 纬度="119.96"), line(2, 经度="219.96"), line(3, 经度="1e999")))
     assert codes(report) == [
-        (2, "经度", "swapped_coordinates"), (3, "经度", "bad_coordinates"), (4, "经度", "bad_number")
+        (2, "经度", "swapped_coordinates"), (3, "经度", "bad_coordinates"), (4, "经度", "not_a_number")
     ]  # fmt: skip
 
 
