@@ -6,6 +6,8 @@ moment, waits there until the first is committed or undone, and then gets the fi
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -45,29 +47,32 @@ _MARK_SEEN = text(
 ).bindparams(bindparam("queue_length"))
 
 
-def content(raw: dict[str, Any]) -> dict[str, Any]:
-    """The part of a sent change that its sha256 covers."""
-    return {key: raw[key] for key in CONTENT if key in raw}
+def content(raw: dict[str, Any]) -> Content:
+    """The part of a sent change that its sha256 covers. Raises ValueError for numbers that JSON cannot say."""
+    text = canonical.dumps({key: raw[key] for key in CONTENT if key in raw})
+    return Content(text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def digest(raw: dict[str, Any]) -> str:
-    """The sha256 of a change, as the phone computes it."""
-    return canonical.sha256(content(raw))
+@dataclass(frozen=True)
+class Content:
+    """What a change says, as canonical JSON, and the sha256 of that: the phone computes the same."""
 
+    text: str
+    sha256: str
 
-def storable(body: dict[str, Any]) -> str:
-    """The content as JSON text that the database takes: it cannot hold the character U+0000."""
-    return canonical.dumps(body).replace("\\u0000", "\\ufffd")
+    @property
+    def storable(self) -> str:
+        """The text as the database takes it: it cannot hold the character U+0000."""
+        return self.text.replace("\\u0000", "\\ufffd")
 
 
 def claim(
-    session: Session, who: Who, change_id: UUID, kind: str, sha256: str, body: dict[str, Any],
-    verdict: Verdict = Verdict.APPLIED, reply: dict[str, Any] | None = None,
+    session: Session, who: Who, change_id: UUID, kind: str, said: Content, verdict: Verdict, reply: dict[str, Any],
 ) -> bool:  # fmt: skip
     """Take a change's id for this content. False: it is taken, and `answer_again` says what to answer."""
     row = {
-        "id": change_id, "device_id": who.device_id, "kind": kind[:KIND_MAX], "sha256": sha256, "now": who.now,
-        "body": storable(body), "verdict": verdict, "reply": canonical.dumps(reply or {}),
+        "id": change_id, "device_id": who.device_id, "kind": kind[:KIND_MAX], "sha256": said.sha256, "now": who.now,
+        "body": said.storable, "verdict": verdict, "reply": canonical.dumps(reply),
     }  # fmt: skip
     return session.scalar(_CLAIM, row) is not None
 
@@ -77,13 +82,13 @@ def settle(session: Session, change_id: UUID, verdict: Verdict, reply: dict[str,
     session.execute(_SETTLE, {"id": change_id, "verdict": verdict, "reply": canonical.dumps(reply)})
 
 
-def answer_again(session: Session, who: Who, change_id: UUID, sha256: str, body: dict[str, Any]) -> dict[str, Any]:
+def answer_again(session: Session, who: Who, change_id: UUID, said: Content) -> dict[str, Any]:
     """The reply that this change was given. Raises ChangeDiffers, after keeping it, when the content is another."""
     kept = session.execute(_KEPT, {"id": change_id}).one()
-    if kept.sha256 == sha256:
+    if kept.sha256 == said.sha256:
         reply: dict[str, Any] = kept.reply
         return reply
-    row = {"id": change_id, "device_id": who.device_id, "sha256": sha256, "body": storable(body), "now": who.now}
+    row = {"id": change_id, "device_id": who.device_id, "sha256": said.sha256, "body": said.storable, "now": who.now}
     if session.scalar(_VARIANT, row) is not None:
         journal.write(session, who, "differ", "change", change_id)
         session.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from gis.errors import BadInput, Conflict
@@ -86,9 +87,13 @@ class CheckItem:
     completion_only: bool = False
     note: str = ""
 
-    @property
+    @cached_property
     def pledge_no(self) -> int:
         return int(self.id.partition(".")[0])
+
+    @cached_property
+    def stage_no(self) -> int:
+        return STAGE_ORDER[self.stage]
 
     @property
     def pledge(self) -> str:
@@ -176,7 +181,7 @@ def applicable(items: Iterable[CheckItem], scope: str, stage: str, heating: bool
     A completed job is judged as a whole, so a visit after completion asks the earlier stages' items too.
     """
     reached = STAGE_ORDER[stage]
-    return [i for i in items if STAGE_ORDER[i.stage] <= reached and excluded(i, scope, stage, heating) is None]
+    return [i for i in items if i.stage_no <= reached and excluded(i, scope, stage, heating) is None]
 
 
 @dataclass(frozen=True)

@@ -134,20 +134,20 @@ def _in_its_own_transaction(sent: Sent) -> dict[str, Any]:
     session, change_id = db(), uuid_of(sent.raw)
     assert change_id is not None
     try:
-        sha256, body = changes.digest(sent.raw), changes.content(sent.raw)
+        said = changes.content(sent.raw)
     except ValueError as error:
         raise BadFields(fields=f"{sent.why} {error}") from error
     kind = str(sent.raw.get("kind"))
     try:
         expected = sent.change and foreseen(sent.change)
-        reply = _result(sent, change_id, sha256, Verdict.APPLIED, thing=expected) if expected else {}
-        if not changes.claim(session, who(), change_id, kind, sha256, body, Verdict.APPLIED, reply):
-            return _again(sent, change_id, sha256, body)
+        reply = _result(sent, change_id, said.sha256, Verdict.APPLIED, thing=expected) if expected else {}
+        if not changes.claim(session, who(), change_id, kind, said, Verdict.APPLIED, reply):
+            return _again(sent, change_id, said)
         if sent.change is None:
             raise BadFields(fields=sent.why)
         thing = apply(session, who(), phone(), sent.change)
         if thing != expected:
-            reply = _result(sent, change_id, sha256, Verdict.APPLIED, thing=thing)
+            reply = _result(sent, change_id, said.sha256, Verdict.APPLIED, thing=thing)
             changes.settle(session, change_id, Verdict.APPLIED, reply)
         return reply
     except ChengmaiError as error:
@@ -160,18 +160,18 @@ def _in_its_own_transaction(sent: Sent) -> dict[str, Any]:
         final = translate(error)
     verdict = Verdict.CONFLICT if isinstance(final, _CONFLICTS) else Verdict.REFUSED
     thing_as_is = thing_now(session, phone(), sent.change) if sent.change else None
-    reply = _result(sent, change_id, sha256, verdict, thing=thing_as_is, error=final)
-    if not changes.claim(session, who(), change_id, kind, sha256, body, verdict, reply):
-        return _again(sent, change_id, sha256, body)
+    reply = _result(sent, change_id, said.sha256, verdict, thing=thing_as_is, error=final)
+    if not changes.claim(session, who(), change_id, kind, said, verdict, reply):
+        return _again(sent, change_id, said)
     return reply
 
 
-def _again(sent: Sent, change_id: Any, sha256: str, body: dict[str, Any]) -> dict[str, Any]:
+def _again(sent: Sent, change_id: Any, said: changes.Content) -> dict[str, Any]:
     """What a change that came before is answered: the same, or that its content differs (both are kept)."""
     try:
-        return changes.answer_again(db(), who(), change_id, sha256, body)
+        return changes.answer_again(db(), who(), change_id, said)
     except ChangeDiffers as error:
-        return _result(sent, change_id, sha256, Verdict.CONFLICT, error=error)
+        return _result(sent, change_id, said.sha256, Verdict.CONFLICT, error=error)
 
 
 def _result(

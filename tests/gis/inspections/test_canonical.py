@@ -40,15 +40,16 @@ def test_it_is_the_same_after_a_round_trip(value):
     ("value", "text"),
     [(0.0, "0"), (-0.0, "0"), (1.0, "1"), (119.96, "119.96"), (1e21, "1e+21"), (1e-7, "1e-7"), (0.000001, "0.000001"),
      (123456789012345680000.0, "123456789012345680000"), (5e-324, "5e-324"), (1.5e300, "1.5e+300"), (-2.5, "-2.5"),
+     (1.5e16, "15000000000000000"), (10**21, "1e+21"), ({"\U0001f600": 1, "\uffee": 1.5}, '{"\U0001f600":1,"\uffee":1.5}'),
      ({"b": 1, "a": [None, True]}, '{"a":[null,true],"b":1}'), ("锅炉\n\"", '"锅炉\\n\\""')],
 )  # fmt: skip
 def test_numbers_and_text_are_written_as_a_browser_writes_them(value, text):
     assert canonical.dumps(value) == text
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1: 2}, {"a": object()}])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": object()}])
 def test_what_json_cannot_say_is_refused(value):
-    with pytest.raises(ValueError):
+    with pytest.raises((ValueError, TypeError)):
         canonical.dumps(value)
 
 
