@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,7 +18,10 @@ from gis.dispatch.queries import Facts
 from gis.dispatch.rules import Terms
 from gis.geo import distance_m
 from gis.people.rules import Scope
-from gis.places.networks import Target, network_near
+from gis.places.networks import network_near
+
+if TYPE_CHECKING:
+    from gis.places.roads import Target
 
 WIDEN = 4  # how much farther the search looks when it cannot yet prove that it has seen the best
 FURTHEST_SHORTLIST = 1000
@@ -122,23 +126,22 @@ class Search:
         look = limit
         while True:
             nears = crew_search.nearest(session, self.lon, self.lat, need, scope, now, look)
-            times = self._by_road(nears)
+            times = self._by_road(nears, limit)
             if len(times) >= limit or len(nears) < look:
                 break
             look *= WIDEN
         if len(nears) == look and times:
-            kth = sorted(way.minutes or 0.0 for way in times.values())[:limit][-1]
+            kth = max(way.minutes or 0.0 for way in times.values())
             radius = self.target.reach_m(kth * 60.0)
             if radius > nears[-1].metres:
                 nears = crew_search.within(session, self.lon, self.lat, radius, need, scope, now)
-                times = self._by_road(nears)
-        nearest = sorted(times.items(), key=lambda item: (item[1].minutes or 0.0, item[0]))[:limit]
-        return dict(nearest)
+                times = self._by_road(nears, limit)
+        return {i: times[i] for i in sorted(times, key=lambda i: (times[i].minutes or 0.0, i))}
 
-    def _by_road(self, nears: Sequence[Near]) -> dict[int, Way]:
-        """The ways of those that the roads connect with the place."""
+    def _by_road(self, nears: Sequence[Near], wanted: int) -> dict[int, Way]:
+        """The ways of the first of these that can be there by road."""
         assert self.target is not None
-        seconds, metres = self.target.travel([n.lon for n in nears], [n.lat for n in nears])
+        seconds, metres = self.target.travel([n.lon for n in nears], [n.lat for n in nears], wanted)
         return {
             near.id: Way(float(s) / 60.0, float(m), "road")
             for near, s, m in zip(nears, seconds, metres, strict=True)

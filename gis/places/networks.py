@@ -1,27 +1,97 @@
-"""Road networks in memory."""
+"""The street networks of the database in the memory of this process: loaded once, and again when one has changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+import numpy as np
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+if TYPE_CHECKING:
+    from gis.places.roads import RoadNetwork, Target
 
-class Target:
-    def travel(self, lons: Sequence[float], lats: Sequence[float]) -> tuple[Any, Any]:
-        raise NotImplementedError
-
-    def reach_m(self, seconds: float) -> float:
-        raise NotImplementedError
+DENSITY_M = 2000.0  # around a place, the network with the most junctions within this distance answers
 
 
 @dataclass(frozen=True)
 class Found:
+    """A place on a network. `on_network` is None where no network is loaded at all, False where none reaches the place."""
+
     target: Target | None
     on_network: bool | None
 
 
+class _Shelf:
+    """The networks of one database, by id, with the revision that each was read at."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.networks: dict[int, tuple[int, RoadNetwork]] = {}
+
+    def current(self, session: Session) -> dict[int, tuple[int, RoadNetwork]]:
+        """The networks as they are now. While one thread reads a changed network the others go on with the old one."""
+        wanted = {row.id: row.revision for row in session.execute(_REVISIONS)}
+        if wanted == {key: revision for key, (revision, _) in self.networks.items()}:
+            return self.networks
+        if not self.lock.acquire(blocking=not (wanted.keys() <= self.networks.keys())):
+            return self.networks
+        try:
+            held = self.networks
+            self.networks = {
+                key: held[key] if key in held and held[key][0] == revision else (revision, load(session, key))
+                for key, revision in wanted.items()
+            }
+            return self.networks
+        finally:
+            self.lock.release()
+
+
+_REVISIONS = text("SELECT id, revision FROM road_network ORDER BY id")
+_EDGES = text(
+    """
+    SELECT from_node, to_node, length_m, forward_s, backward_s, ST_AsBinary(geom) AS line FROM road_edge
+     WHERE network_id = :id AND (forward_s IS NOT NULL OR backward_s IS NOT NULL) ORDER BY id
+    """
+)
+_shelves: dict[str, _Shelf] = {}
+_shelves_lock = threading.Lock()
+
+
+def load(session: Session, network_id: int) -> RoadNetwork:
+    """Read the streets of one network that can be driven."""
+    import shapely
+
+    from gis.places.roads import Edges, RoadNetwork
+
+    rows = session.execute(_EDGES, {"id": network_id}).all()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    return RoadNetwork(
+        Edges(
+            np.array(columns[0], np.int64), np.array(columns[1], np.int64), np.array(columns[2], float),
+            np.array(columns[3], float), np.array(columns[4], float),
+            shapely.from_wkb(np.array([bytes(line) for line in columns[5]], object)),
+        )
+    )  # fmt: skip
+
+
+def networks(session: Session) -> list[RoadNetwork]:
+    """All networks of this session's database, the first imported first."""
+    key = str(session.get_bind().engine.url)
+    with _shelves_lock:
+        shelf = _shelves.setdefault(key, _Shelf())
+    found = shelf.current(session)
+    return [found[key][1] for key in sorted(found)]
+
+
 def network_near(session: Session, lon: float, lat: float, snap_limit_m: float) -> Found:
-    return Found(None, None)
+    """The place on the network that knows it best: the one with the most junctions around it."""
+    loaded = networks(session)
+    if not loaded:
+        return Found(None, None)
+    targets = [target for network in loaded if (target := network.target(lon, lat, snap_limit_m))]
+    if len(targets) > 1:
+        targets.sort(key=lambda t: -t.network.junctions_within(lon, lat, DENSITY_M))
+    return Found(targets[0] if targets else None, bool(targets))

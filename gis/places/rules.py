@@ -37,6 +37,9 @@ DRIVE_KMH: dict[str, float] = {
 }  # fmt: skip
 WALK_ONLY = frozenset({"footway", "pedestrian", "path", "steps", "track", "cycleway", "bridleway"})
 WALK_KMH = 4.5
+# A part of a network with fewer junctions than this share of the largest is an island: nobody is snapped to it.
+ISLAND_SHARE = 0.1
+STOREY_M = 3.0  # where only storeys are mapped
 
 # From which zoom of the map each level of area and each class of road is drawn, most important first.
 AREA_FROM_ZOOM: dict[AreaLevel, int] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.dispatch import rules
@@ -39,6 +39,7 @@ spans = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(busy=spans, shifts=st.one_of(st.none(), spans), length=st.integers(1, 300))
 def test_a_slot_overlaps_nothing_lies_in_one_shift_and_none_is_earlier(busy, shifts, length):
     found = earliest_slot(NOW, minutes(length), busy, shifts, timedelta(days=3))
@@ -56,6 +57,7 @@ def test_a_slot_overlaps_nothing_lies_in_one_shift_and_none_is_earlier(busy, shi
         assert found.end - found.start == minutes(length)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -1,0 +1,217 @@
+"""A street network in memory: where a place meets the streets, and how long crews take to come there.
+
+Places are snapped to the nearest street that can be driven and that is connected with the rest; the way from the place to
+the street is walked. Farther than the snap limit, a place is off the network and says so. Everything is in local metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from gis.geo import to_metres
+from gis.places import paths
+from gis.places.paths import Floats, Ints
+from gis.places.rules import ISLAND_SHARE, WALK_KMH
+from gis.places.snapping import SegmentTree
+
+WALK_MS = WALK_KMH / 3.6
+AT_NODE = 1e-9  # a place this near to the end of a stretch stands on the junction itself
+PROJECTION_SLACK = 1.02  # metres on the sphere, on the ellipsoid and in the projection differ by less
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Stretches of street between nodes, in parallel arrays. NaN seconds: closed in that direction. Lines in degrees."""
+
+    from_node: NDArray[np.int64]
+    to_node: NDArray[np.int64]
+    length_m: Floats
+    forward_s: Floats
+    backward_s: Floats
+    lines: NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Snapped:
+    """Where places meet the streets. `edge` is -1 off the network; `share` runs from the stretch's start to its end."""
+
+    edge: NDArray[np.int64]
+    share: Floats
+    gap_m: Floats
+
+
+class RoadNetwork:
+    """One network, ready for questions. Safe for many threads: nothing in it changes."""
+
+    def __init__(self, edges: Edges) -> None:
+        nodes, ends = np.unique(np.concatenate([edges.from_node, edges.to_node]), return_inverse=True)
+        count = len(edges.length_m)
+        self.n_nodes, self.n_edges = len(nodes), count
+        self.a, self.b = ends[:count].astype(np.int32), ends[count:].astype(np.int32)
+        self.length_m, self.forward_s, self.backward_s = edges.length_m, edges.forward_s, edges.backward_s
+        self.bounds = tuple(shapely.total_bounds(edges.lines)) if count else (0.0, 0.0, -1.0, -1.0)
+        self.near_lon = (self.bounds[0] + self.bounds[2]) / 2
+        self.lines = self._in_metres(edges.lines)
+        self.x, self.y = np.zeros(self.n_nodes), np.zeros(self.n_nodes)
+        self._place_nodes()
+        self.start, self.arc_node, self.arc_s, self.arc_m = self._reversed_arcs()
+        self.connected = self._connected()
+        self.snappable = np.flatnonzero(self.connected)
+        self._segments()
+        self.workspace = paths.Workspace(self.n_nodes, len(self.arc_node))
+
+    # --- building --------------------------------------------------------------------------------------------------
+    def _in_metres(self, lines: NDArray[np.object_]) -> NDArray[np.object_]:
+        def project(xy: Floats) -> Floats:
+            return np.column_stack(to_metres(xy[:, 0], xy[:, 1], self.near_lon))
+
+        made: NDArray[np.object_] = shapely.transform(lines, project)
+        return made
+
+    def _place_nodes(self) -> None:
+        """Where the nodes are: at the ends of their streets."""
+        for node, index in ((self.a, 0), (self.b, -1)):
+            points = shapely.get_point(self.lines, index)
+            self.x[node], self.y[node] = shapely.get_x(points), shapely.get_y(points)
+
+    def _reversed_arcs(self) -> tuple[Ints, Ints, Floats, Floats]:
+        """At each node, the arcs that lead to it, as compressed rows."""
+        forward, backward = ~np.isnan(self.forward_s), ~np.isnan(self.backward_s)
+        at = np.concatenate([self.b[forward], self.a[backward]])
+        come_from = np.concatenate([self.a[forward], self.b[backward]])
+        seconds = np.concatenate([self.forward_s[forward], self.backward_s[backward]])
+        metres = np.concatenate([self.length_m[forward], self.length_m[backward]])
+        order = np.argsort(at, kind="stable")
+        start = np.zeros(self.n_nodes + 1, np.int32)
+        np.cumsum(np.bincount(at, minlength=self.n_nodes), out=start[1:])
+        return start, come_from[order], seconds[order], metres[order]
+
+    def _connected(self) -> NDArray[np.bool_]:
+        """Which stretches can be both reached and left: in the largest strongly connected part, or one nearly as large.
+
+        A car park whose gate is mapped as private would otherwise catch every place near it and never let it out.
+        """
+        if not self.n_edges:
+            return np.zeros(0, bool)
+        graph = csr_array((np.ones(len(self.arc_node), np.int8), self.arc_node, self.start), (self.n_nodes,) * 2)
+        _, part = connected_components(graph, directed=True, connection="strong")
+        sizes = np.bincount(part)
+        kept = sizes[part] >= max(2.0, sizes.max() * ISLAND_SHARE)
+        drivable = ~(np.isnan(self.forward_s) & np.isnan(self.backward_s))
+        connected: NDArray[np.bool_] = kept[self.a] & kept[self.b] & (part[self.a] == part[self.b]) & drivable
+        return connected
+
+    def _segments(self) -> None:
+        """The straight pieces of the streets that places are snapped to; each knows its stretch and where it lies in it."""
+        xy, line = shapely.get_coordinates(self.lines[self.snappable], return_index=True)
+        inside = line[1:] == line[:-1]
+        pieces = np.column_stack([xy[:-1], xy[1:]])[inside]
+        long = np.hypot(pieces[:, 2] - pieces[:, 0], pieces[:, 3] - pieces[:, 1])
+        owner = line[:-1][inside]
+        total = np.bincount(owner, long, minlength=len(self.snappable))
+        before = np.cumsum(long) - long
+        before -= (np.cumsum(total) - total)[owner]
+        total[total == 0.0] = 1.0
+        self.piece_edge = self.snappable[owner]
+        self.piece_before, self.piece_share = before / total[owner], long / total[owner]
+        self.tree = SegmentTree(pieces, self.piece_edge.astype(np.int32))
+
+    # --- questions -------------------------------------------------------------------------------------------------
+    def snap(self, lon: ArrayLike, lat: ArrayLike, limit_m: float) -> Snapped:
+        """Where these places meet the streets, all at once."""
+        x, y = to_metres(lon, lat, self.near_lon)
+        piece, along, gap = self.tree.nearest(np.atleast_1d(x), np.atleast_1d(y), limit_m)
+        hit = piece >= 0
+        edge, share = np.full(len(piece), -1, np.int64), np.zeros(len(piece))
+        edge[hit] = self.piece_edge[piece[hit]]
+        share[hit] = self.piece_before[piece[hit]] + along[hit] * self.piece_share[piece[hit]]
+        return Snapped(edge, np.clip(share, 0.0, 1.0), gap)
+
+    def junctions_within(self, lon: float, lat: float, metres: float) -> int:
+        """How many junctions are around a place: where networks overlap, the densest knows it best."""
+        x, y = to_metres(lon, lat, self.near_lon)
+        return int(((np.abs(self.x - x) <= metres) & (np.abs(self.y - y) <= metres)).sum())
+
+    def target(self, lon: float, lat: float, snap_limit_m: float) -> Target | None:
+        """A place that crews are to come to; None where it is off the network."""
+        west, south, east, north = self.bounds
+        margin = snap_limit_m / 50_000.0
+        if not (west - margin <= lon <= east + margin and south - margin <= lat <= north + margin):
+            return None
+        at = self.snap([lon], [lat], snap_limit_m)
+        return Target(self, lon, lat, snap_limit_m, at) if at.edge[0] >= 0 else None
+
+    def ends(self, at: Snapped, towards: bool) -> tuple[Ints, Floats, Floats]:
+        """From snapped places to the two ends of their stretch, as columns: node, seconds, metres (infinite: closed).
+
+        `towards=False` leaves the place for the end; `towards=True` comes from the end to the place.
+        """
+        edge, share = at.edge, at.share
+        to_a, to_b = (self.forward_s, self.backward_s) if towards else (self.backward_s, self.forward_s)
+        s = np.column_stack([share * to_a[edge], (1 - share) * to_b[edge]])
+        m = np.column_stack([share, 1 - share]) * self.length_m[edge][:, None]
+        s[np.isnan(s)] = np.inf
+        s[m <= AT_NODE * self.length_m[edge][:, None]] = 0.0
+        return np.column_stack([self.a[edge], self.b[edge]]), s, m
+
+
+class Target:
+    """A place on a network. Crews come to it; the search runs backwards from it."""
+
+    def __init__(self, network: RoadNetwork, lon: float, lat: float, snap_limit_m: float, at: Snapped) -> None:
+        self.network, self.at, self.snap_limit_m = network, at, snap_limit_m
+        x, y = to_metres(lon, lat, network.near_lon)
+        self.x, self.y = float(x), float(y)
+        nodes, seconds, metres = network.ends(at, towards=True)
+        self.seed_node, self.seed_s, self.seed_m = nodes[0].astype(np.int32), seconds[0], metres[0]
+
+    def travel(self, lon: Sequence[float], lat: Sequence[float], wanted: int | None = None) -> tuple[Floats, Floats]:
+        """Seconds and metres of the fastest way from each of these places; infinite where there is none.
+
+        With `wanted`, only that many of the fastest are told (exactly), and the search ends as soon as they are known.
+        """
+        net = self.network
+        here = net.snap(lon, lat, self.snap_limit_m)
+        on = np.flatnonzero(here.edge >= 0)
+        found = Snapped(here.edge[on], here.share[on], here.gap_m[on])
+        walk_m = found.gap_m + self.at.gap_m[0]
+        best_s, best_m = self._on_the_same_stretch(found)
+        best_s, best_m = best_s + walk_m / WALK_MS, best_m + walk_m
+        nodes, s, m = net.ends(found, towards=False)
+        rows, columns = np.nonzero(np.isfinite(s))
+        paths.nearest(
+            net.start, net.arc_node, net.arc_s, net.arc_m, self.seed_node, self.seed_s, self.seed_m,
+            nodes[rows, columns].astype(np.int32), rows.astype(np.int32),
+            s[rows, columns] + walk_m[rows] / WALK_MS, m[rows, columns] + walk_m[rows],
+            best_s, best_m, len(on) if wanted is None else min(wanted, len(on)), *net.workspace.arrays(),
+        )  # fmt: skip
+        seconds, metres = np.full(len(here.edge), np.inf), np.full(len(here.edge), np.inf)
+        seconds[on], metres[on] = best_s, best_m
+        return seconds, metres
+
+    def _on_the_same_stretch(self, found: Snapped) -> tuple[Floats, Floats]:
+        """Crews on the very stretch of the place need no junction, where they face the right way."""
+        net, edge, share = self.network, self.at.edge[0], self.at.share[0]
+        ahead = share - found.share
+        s = np.where(ahead >= 0, ahead * net.forward_s[edge], -ahead * net.backward_s[edge])
+        s = np.where(ahead == 0, 0.0, s)
+        best_s = np.where((found.edge == edge) & ~np.isnan(s), s, np.inf)
+        return best_s, np.where(np.isfinite(best_s), np.abs(ahead) * net.length_m[edge], np.inf)
+
+    def reach_m(self, seconds: float) -> float:
+        """Nobody farther away than this, in a straight line, can be here within so many seconds."""
+        net = self.network
+        farthest = paths.reach(
+            net.start, net.arc_node, net.arc_s, net.arc_m, self.seed_node, self.seed_s, seconds,
+            net.x, net.y, self.x, self.y, *net.workspace.arrays(),
+        )  # fmt: skip
+        own_stretch = float(net.length_m[self.at.edge[0]] + self.at.gap_m[0])
+        walked = min(self.snap_limit_m, seconds * WALK_MS)
+        return PROJECTION_SLACK * (max(farthest, own_stretch) + walked) + 1.0
