@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from apiflask import APIFlask
@@ -27,8 +28,8 @@ from webapp import access, errors, i18n, logs
 from webapp.clock import clock_of
 
 CONTENT_SECURITY_POLICY = "; ".join((
-    "default-src 'self'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:",
-    "worker-src 'self' blob:", "connect-src 'self'", "font-src 'self'", "object-src 'none'", "base-uri 'none'",
+    "default-src 'self'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:{tiles}",
+    "worker-src 'self' blob:", "connect-src 'self'{tiles}", "font-src 'self'", "object-src 'none'", "base-uri 'none'",
     "frame-ancestors 'self'", "form-action 'self'",
 ))  # fmt: skip
 
@@ -114,6 +115,15 @@ def _blueprints(app: APIFlask) -> None:
         csrf.exempt(blueprint)  # no cookies there: a bearer token cannot be sent by another site
 
 
+def content_security_policy(tile_url: str | None) -> str:
+    """The policy of every page. Only a base map that the bureau itself configured adds one more host, for images alone."""
+    parts = urlsplit((tile_url or "").replace("{", "").replace("}", ""))
+    host = f" {parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
+    if any(c in host for c in ";,'\""):
+        raise ValueError(f"CHENGMAI_TILE_URL names no host: {tile_url}")
+    return CONTENT_SECURITY_POLICY.format(tiles=host)
+
+
 def _guards(app: APIFlask) -> None:
     zone = ZoneInfo(app.config["SETTINGS"].timezone)
     app.jinja_env.globals.update(
@@ -121,6 +131,8 @@ def _guards(app: APIFlask) -> None:
         navigation=[row for row in NAVIGATION if row[0] in app.view_functions],
     )  # fmt: skip
     app.jinja_env.filters["localtime"] = lambda at: at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "—"
+
+    policy = content_security_policy(app.config["SETTINGS"].tile_url)
 
     @app.get("/frontend/<path:filename>", endpoint="frontend")
     @access.public
@@ -132,7 +144,7 @@ def _guards(app: APIFlask) -> None:
 
     @app.after_request
     def headers(answer: Response) -> Response:
-        answer.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        answer.headers.setdefault("Content-Security-Policy", policy)
         answer.headers.setdefault("X-Server-Time", access.now().isoformat())
         answer.headers.setdefault("X-Content-Type-Options", "nosniff")
         answer.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
