@@ -1,0 +1,113 @@
+// What lies on the base map: sources, layers and icons, in the order in which they are drawn. Data only; map.mjs draws it.
+import { putImage, source } from "../common/map.mjs";
+import { CREWS, STATES, THINGS, hatch, image } from "../common/shapes.mjs";
+
+/** The switches of the layer panel, with the style layers each one shows or hides. */
+export const GROUPS = {
+  complaints: ["complaint-cells", "complaint-cell-counts", "complaints"],
+  crews: ["crews", "crew-names"],
+  stations: ["stations"],
+  pipelines: ["pipelines"],
+  cameras: ["camera-views", "cameras"],
+  blind_spots: ["blind-spots-edge", "blind-spots"],
+};
+export const SHOWN_FIRST = ["complaints", "crews", "stations"];
+
+/** Style layers that can be pointed at, and the kind of thing that each one selects. */
+export const KINDS = { complaints: "complaint", crews: "crew", stations: "station", pipelines: "pipeline", cameras: "camera", "blind-spots": "blind_spot" };
+
+/** Every icon, in the page's colours; called again when the theme changes. */
+export function putImages(map, c) {
+  for (const [state, shape] of Object.entries(STATES)) putImage(map, `state-${state}`, image(shape, c, { size: 20 }));
+  for (const [state, shape] of Object.entries(CREWS)) {
+    putImage(map, `crew-${state}`, image(shape, c, { size: 28 }));
+    putImage(map, `crew-${state}-heading`, image(shape, c, { size: 28, nose: true }));
+  }
+  for (const [name, shape] of Object.entries(THINGS)) putImage(map, name, image(shape, c, { size: name === "camera_view" ? 48 : 20 }));
+  putImage(map, "hatch", hatch(c));
+}
+
+const has = (name) => ["all", ["has", name], ["!=", ["get", name], null]];
+const count = ["to-number", ["get", "n"], 1];
+
+function complaintLayers(c, show) {
+  return [
+    { id: "complaint-cells", type: "circle", source: "complaints", "source-layer": "cells", layout: show("complaints"),
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["sqrt", count], 1, 9, 2, 12, 10, 18, 40, 27, 300, 40],
+        "circle-color": c.panel, "circle-opacity": 0.94,
+        "circle-stroke-width": 3,
+        "circle-stroke-color": ["case", [">", ["to-number", ["get", "red"], 0], 0], c.red, [">", ["to-number", ["get", "orange"], 0], 0], c.orange, c.soft],
+      } },
+    { id: "complaint-cell-counts", type: "symbol", source: "complaints", "source-layer": "cells",
+      layout: { ...show("complaints"), "text-field": ["to-string", count], "text-size": 12, "text-font": ["Noto Sans CJK SC", "sans-serif"],
+        "text-allow-overlap": true, "text-ignore-placement": true },
+      paint: { "text-color": c.text } },
+    { id: "complaints", type: "symbol", source: "complaints", "source-layer": "complaints",
+      layout: { ...show("complaints"), "icon-image": ["concat", "state-", ["coalesce", ["get", "state"], "green"]], "icon-allow-overlap": true,
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 10, 0.7, 15, 1],
+        "symbol-sort-key": ["match", ["get", "state"], "red", 5, "orange", 4, "yellow", 3, "green", 2, 1] } },
+  ];
+}
+
+function crewLayers(c, show) {
+  return [
+    { id: "crews", type: "symbol", source: "crews", "source-layer": "crews",
+      layout: { ...show("crews"), "icon-image": ["concat", "crew-", ["get", "state"], ["case", has("heading"), "-heading", ""]],
+        "icon-rotate": ["to-number", ["get", "heading"], 0], "icon-rotation-alignment": "map", "icon-allow-overlap": true,
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 9, 0.65, 14, 1] } },
+    { id: "crew-names", type: "symbol", source: "crews", "source-layer": "crews", minzoom: 12.5,
+      layout: { ...show("crews"), "text-field": ["get", "name"], "text-size": 11, "text-font": ["Noto Sans CJK SC", "sans-serif"],
+        "text-offset": [0, 1.3], "text-anchor": "top", "text-optional": true },
+      paint: { "text-color": c.action, "text-halo-color": c["map-halo"], "text-halo-width": 1.6 } },
+  ];
+}
+
+function networkLayers(c, show) {
+  const hue = ["match", ["get", "utility"], "water", c.water, "gas", c.gas, "heat", ["match", ["get", "flow"], "return", c.return, c.supply], c.grey];
+  const beside = ["match", ["get", "utility"], "water", -4, "gas", 4, "heat", ["match", ["get", "flow"], "return", 1.4, -1.4], 0]; // pipes of one street lie side by side
+  const lines = { "line-cap": "round", "line-join": "round" };
+  return [
+    { id: "pipelines", type: "line", source: "pipelines", "source-layer": "pipelines", layout: { ...show("pipelines"), ...lines },
+      paint: {
+        "line-color": hue,
+        "line-offset": ["interpolate", ["linear"], ["zoom"], 10, ["*", beside, 0.3], 14, beside, 18, ["*", beside, 2.5]],
+        "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 9, 1, 13, ["match", ["get", "level"], "secondary", 1.2, 2], 18, ["match", ["get", "level"], "secondary", 3, 5]],
+      } },
+    { id: "blind-spots-edge", type: "line", source: "blind_spots", "source-layer": "blind_spots", layout: { ...show("blind_spots"), ...lines },
+      paint: { "line-color": c.panel, "line-width": 12, "line-opacity": 0.85 } },
+    { id: "blind-spots", type: "line", source: "blind_spots", "source-layer": "blind_spots", layout: { ...show("blind_spots"), "line-join": "round" },
+      paint: { "line-pattern": "hatch", "line-width": 9 } },
+    { id: "camera-views", type: "symbol", source: "cameras", "source-layer": "cameras", minzoom: 13,
+      filter: ["all", has("bearing_deg"), ["==", ["get", "state"], "working"]],
+      layout: { ...show("cameras"), "icon-image": "camera_view", "icon-rotate": ["to-number", ["get", "bearing_deg"], 0],
+        "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-size": ["interpolate", ["exponential", 2], ["zoom"], 13, 0.5, 18, 2.4] } },
+    { id: "cameras", type: "symbol", source: "cameras", "source-layer": "cameras", minzoom: 11,
+      layout: { ...show("cameras"), "icon-image": ["match", ["get", "state"], "working", "camera", "camera_off"], "icon-allow-overlap": true, "icon-size": 0.8 } },
+    { id: "stations", type: "symbol", source: "stations", "source-layer": "stations",
+      layout: { ...show("stations"), "icon-image": "station", "icon-allow-overlap": true,
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 9, 0.4, 13, 0.75, 16, 1] } },
+  ];
+}
+
+function pickedLayers(c) {
+  return [
+    { id: "preview", type: "line", source: "picked", filter: ["==", ["geometry-type"], "LineString"], layout: { "line-cap": "round" },
+      paint: { "line-color": c.action, "line-width": 2.5, "line-dasharray": [2, 1.6] } },
+    { id: "picked", type: "circle", source: "picked", filter: ["==", ["geometry-type"], "Point"],
+      paint: { "circle-radius": 17, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": c.action, "circle-stroke-width": 3 } },
+  ];
+}
+
+/** `{sources, layers}` over the base map: `query` are the filters of the complaints, `shown` the switched-on groups. */
+export function overlays({ query, shown, picked }) {
+  const show = (group) => ({ visibility: shown.includes(group) ? "visible" : "none" });
+  return (c) => ({
+    sources: {
+      complaints: source("complaints", { query }), crews: source("crews"), stations: source("stations"),
+      pipelines: source("pipelines"), cameras: source("cameras", { minzoom: 11 }), blind_spots: source("blind_spots"),
+      picked: { type: "geojson", data: picked },
+    },
+    layers: [...networkLayers(c, show), ...complaintLayers(c, show), ...crewLayers(c, show), ...pickedLayers(c)],
+  });
+}
