@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 import xlsxwriter
-from flask import Response, send_file
+from flask import Response
 
 from gis.errors import TooLarge
 
@@ -59,7 +60,26 @@ def xlsx_answer(name: str, sheet: str, heading: list[str], rows: Iterable[list[C
     """The workbook, written row by row, to a temporary file when it is large. Text is always written as text. Raises TooLarge."""
     if count > XLSX_ROWS:
         raise TooLarge(limit=f"{XLSX_ROWS:,}")
-    made = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the answer closes it when it has been sent
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as made:
+        _fill(made, sheet, heading, rows)
+        made.seek(0)
+        body: bytes | Iterator[bytes] = made.read(IN_MEMORY)
+        if made.read(1):  # too large to hold: the file stays open for as long as it is sent
+            kept = os.fdopen(os.dup(made.fileno()), "rb")
+            body = _chunks(kept)
+    answer = Response(body, mimetype=XLSX)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+    return answer
+
+
+def _chunks(made: IO[bytes]) -> Iterator[bytes]:
+    with made:
+        made.seek(0)
+        while part := made.read(1 << 16):
+            yield part
+
+
+def _fill(made: IO[bytes], sheet: str, heading: list[str], rows: Iterable[list[Cell]]) -> None:
     book = xlsxwriter.Workbook(made, {"constant_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"})
     page = book.add_worksheet(sheet[:31])
     bold = book.add_format({"bold": True})
@@ -71,8 +91,6 @@ def xlsx_answer(name: str, sheet: str, heading: list[str], rows: Iterable[list[C
         for column, cell in enumerate(row):
             _write(page, n, column, cell)
     book.close()
-    made.seek(0)
-    return send_file(made, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")
 
 
 def _write(page: Any, row: int, column: int, cell: Cell) -> None:

@@ -103,6 +103,15 @@ def test_more_rows_than_a_sheet_holds_are_refused_before_any_is_written(monkeypa
     assert sign_in("planner").get("/complaints.xlsx").status_code == 413
 
 
+def test_a_large_workbook_is_sent_from_a_file(monkeypatch, session, sign_in):
+    from webapp import exports
+
+    monkeypatch.setattr(exports, "IN_MEMORY", 1000)
+    for _ in range(50):
+        make_complaint(session)
+    assert len(read_xlsx(sign_in("planner").get("/complaints.xlsx"))) == 51
+
+
 def test_a_long_file_is_sent_whole(session, sign_in):
     for _ in range(1100):
         make_complaint(session)
