@@ -24,7 +24,7 @@ from gis.complaints.rules import (
 from gis.errors import BadInput, Missing, NotAllowed
 from gis.people.rules import CITY
 from gis.places.queries import areas, extent, working_days
-from gis.places.rules import AreaLevel, Datum, check_coordinates
+from gis.places.rules import DATUM_NAMES, AreaLevel, check_coordinates
 from webapp import cards
 from webapp.access import db, needs, now, scope, who
 from webapp.bodies import Body, body
@@ -176,7 +176,7 @@ def _form_page(form: IntakeForm, made: queries.Row | None = None) -> str:
         by_utility.setdefault(category.utility, []).append(category)
     channels = [c for c in Channel if c != Channel.IMPORTED]
     return render_template(
-        "complaints/new.html", form=form, made=made, by_utility=by_utility, channels=channels, datums=list(Datum),
+        "complaints/new.html", form=form, made=made, by_utility=by_utility, channels=channels, datums=DATUM_NAMES,
         complexities=list(Complexity), limits=LIMITS, extent=extent(db(), scope()), category_name=cards.category_name,
     )  # fmt: skip
 

@@ -99,7 +99,7 @@ class IntakeForm:
         try:
             self.meant[name] = read()
         except WrongDatum as error:
-            self.looks_like = str(error.params["looks_like"]).removeprefix("datum:")
+            self.looks_like = str(error.params["datum"])
             self.errors[name] = message(error)
         except ChengmaiError as error:
             self.errors[name] = message(error)

@@ -37,10 +37,19 @@ def search() -> list[dict[str, Any]]:
     if pair:
         lon, lat = float(pair[1]), float(pair[2])
         check_coordinates(lon, lat)
-        return [{"name": f"{lon}, {lat}", "kind": "coordinates", "lon": lon, "lat": lat, "source": "typed"}]
+        return [
+            {"name": f"{lon}, {lat}", "kind": "coordinates", "lon": lon, "lat": lat, "source": "typed", "within": None}
+        ]
     found = [dict(row) for row in queries.search(db(), q)]
     stations = [
-        {"name": row["name"], "kind": "station", "lon": row["lon"], "lat": row["lat"], "source": "station"}
+        {
+            "name": row["name"],
+            "kind": "station",
+            "lon": row["lon"],
+            "lat": row["lat"],
+            "source": "station",
+            "within": None,
+        }
         for row in stations_called(db(), scope(), q)
     ]
     return (found + stations)[:15]
@@ -92,7 +101,7 @@ def _calendar_page(year: int, error: str | None = None, typed: dict[str, str] | 
     this = _today().year
     return render_template(
         "places/calendar.html", year=year, source=known.get(year), days=days, error=error, typed=typed or {},
-        years=sorted({*known, this, this + 1, year}), missing=[y for y in (this, this + 1) if y not in known],
+        years=sorted({*known, this, this + 1, year}), missing=sorted({y for y in (this, this + 1, year) if y not in known and y >= this}),
         known=known, months=months(year, {d.day: d for d in days}), first_weekday=date(year, 1, 1),
     )  # fmt: skip
 

@@ -8,13 +8,16 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select, union_all
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from gis.db import SRID
+from gis.geo import distance_m
 from gis.people.rules import Scope
 from gis.places.model import Area, CalendarDay, CalendarYear, GazetteerEntry
 from gis.places.rules import (
     AREA_FROM_ZOOM,
+    DATUM_NAMES,
     ROAD_FROM_ZOOM,
     AreaLevel,
     Datum,
@@ -105,7 +108,7 @@ def check_point(session: Session, lon: float, lat: float, datum: str) -> tuple[f
     others = {d: from_datum(lon, lat, d) for d in (Datum.WGS84, Datum.GCJ02, Datum.BD09)}
     fitting = [d for d, there in others.items() if there != (x, y) and in_some_district(session, *there)]
     if len(fitting) == 1:
-        raise WrongDatum(declared=f"datum:{datum}", looks_like=f"datum:{fitting[0]}")
+        raise WrongDatum(declared=DATUM_NAMES[Datum(datum)], looks_like=DATUM_NAMES[fitting[0]], datum=str(fitting[0]))
     return x, y
 
 
@@ -137,12 +140,19 @@ def areas_called(session: Session, text: str) -> list[int]:
 
 
 def extent(session: Session, scope: Scope) -> tuple[float, float, float, float] | None:
-    """West, south, east and north of what a person may see; None where no district is drawn yet."""
-    drawn = Area.id == scope.area_id if scope.area_id else Area.level.in_((AreaLevel.CITY, AreaLevel.DISTRICT))
-    box = select(func.ST_Extent(Area.geom).label("box")).where(drawn).subquery()
-    edges = (f(func.geometry(box.c.box)) for f in (func.ST_XMin, func.ST_YMin, func.ST_XMax, func.ST_YMax))
-    row = session.execute(select(*edges)).one()
-    return None if row[0] is None else (row[0], row[1], row[2], row[3])
+    """West, south, east and north of where a person's map begins: the compounds, else the communities, else the districts.
+
+    None where nothing is drawn yet. A district is mostly fields; people call from where the compounds are.
+    """
+    mine = within(scope)
+    for level in (AreaLevel.COMPOUND, AreaLevel.COMMUNITY, AreaLevel.STREET, AreaLevel.DISTRICT, AreaLevel.CITY):
+        drawn = [Area.level == level, *([Area.id.in_(mine)] if mine is not None else [])]
+        box = select(func.ST_Extent(Area.geom).label("box")).where(*drawn).subquery()
+        edges = (f(func.geometry(box.c.box)) for f in (func.ST_XMin, func.ST_YMin, func.ST_XMax, func.ST_YMax))
+        row = session.execute(select(*edges)).one()
+        if row[0] is not None:
+            return row[0], row[1], row[2], row[3]
+    return None
 
 
 NEAR_M = 300.0
@@ -170,8 +180,15 @@ def escape_like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+SAME_PLACE_M = 500.0
+
+
 def search(session: Session, text: str, limit: int = 10) -> list[Mapping[str, Any]]:
-    """Which gazetteer entries and areas are called so? The same name first, then a beginning, then anywhere; short first."""
+    """Which gazetteer entries and areas are called so, and in which district and street are they?
+
+    The same name first, then a beginning, then anywhere; short first. A name that is in the gazetteer and also an area's
+    is told once; two places far apart that share a name are told both.
+    """
     like = f"%{escape_like(text)}%"
     entries = select(
         GazetteerEntry.name, GazetteerEntry.kind, literal("gazetteer").label("source"), GazetteerEntry.id,
@@ -182,13 +199,23 @@ def search(session: Session, text: str, limit: int = 10) -> list[Mapping[str, An
     ).where(Area.name.ilike(like), Area.level != AreaLevel.CELL)
     every = union_all(entries, named).subquery()
     rank = case((every.c.name == text, 0), (every.c.name.ilike(f"{escape_like(text)}%"), 1), else_=2)
+    inside = (Area.level.in_((AreaLevel.DISTRICT, AreaLevel.STREET))) & func.ST_Covers(Area.geom, every.c.at)
+    whole = select(func.string_agg(Area.name, aggregate_order_by(literal(" "), Area.level))).where(inside)
     asked = (
         select(every.c.name, every.c.kind, every.c.source, func.ST_X(every.c.at).label("lon"),
-               func.ST_Y(every.c.at).label("lat"))
-        .order_by(rank, func.length(every.c.name), every.c.name, every.c.source, every.c.id)
-        .limit(limit)
+               func.ST_Y(every.c.at).label("lat"), whole.scalar_subquery().label("within"))
+        .order_by(rank, func.length(every.c.name), every.c.name, every.c.source.desc(), every.c.id)
+        .limit(2 * limit)
     )  # fmt: skip
-    return [dict(row) for row in session.execute(asked).mappings()]
+    told: list[Mapping[str, Any]] = []
+    for row in map(dict, session.execute(asked).mappings()):
+        if not any(row["name"] == other["name"] and _metres(row, other) < SAME_PLACE_M for other in told):
+            told.append(row)
+    return told[:limit]
+
+
+def _metres(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    return float(distance_m(one["lon"], one["lat"], other["lon"], other["lat"]))
 
 
 # --- layers of the map -----------------------------------------------------------------------------------------------

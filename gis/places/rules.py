@@ -29,6 +29,13 @@ class Datum(StrEnum):
     CGCS2000 = "cgcs2000"
 
 
+# What people call them.
+DATUM_NAMES: dict[Datum, str] = {
+    Datum.WGS84: "WGS-84 (GPS)", Datum.GCJ02: "GCJ-02 (Amap, Tencent)", Datum.BD09: "BD-09 (Baidu)",
+    Datum.CGCS2000: "CGCS2000 (national)",
+}  # fmt: skip
+
+
 # Metres per second by OSM highway class; urban averages, editable here. source: house assumption, not a regulation.
 DRIVE_KMH: dict[str, float] = {
     "motorway": 90, "motorway_link": 50, "trunk": 70, "trunk_link": 40, "primary": 50, "primary_link": 35,

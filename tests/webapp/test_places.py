@@ -26,6 +26,33 @@ def test_names_are_found_exact_first_then_beginnings_then_parts(session, sign_in
     assert found[1]["lon"] == pytest.approx(PINGDU[0], abs=0.06)
 
 
+def test_a_place_is_told_once_and_two_of_one_name_with_their_districts(session, sign_in):
+    east = (PINGDU[0] + 1, PINGDU[1])
+    make_area(session, name="甲区", geom=square(half=0.2))
+    make_area(session, name="东街道", level="street", geom=square(half=0.1))
+    make_area(session, name="乙区", geom=square(*east, half=0.2))
+    for code, at in (("a", PINGDU), ("b", east)):
+        session.add(GazetteerEntry(code=code, name="文丰小区", kind="compound", geom=point(*at)))
+    make_area(session, name="文丰小区", level="compound", geom=square(half=0.001))
+    session.flush()
+    found = get(sign_in("call_taker"), "/places/search.json?q=文丰小区")
+    assert sorted(row["within"] for row in found) == ["乙区", "甲区 东街道"]
+
+
+def test_a_point_is_called_by_its_areas_and_the_nearest_name(session, sign_in):
+    make_area(session, name="平度市")
+    make_area(session, name="文丰小区", level="compound", geom=square(half=0.01))
+    session.add(GazetteerEntry(code="g", name="文丰广场", kind="poi", geom=point(PINGDU[0] + 0.001, PINGDU[1])))
+    session.flush()
+    client = sign_in("call_taker")
+    told = get(client, f"/places/at.json?lon={PINGDU[0]}&lat={PINGDU[1]}")
+    assert [area["name"] for area in told["areas"]] == ["平度市", "文丰小区"]
+    assert told["near"] == {"name": "文丰广场", "metres": 89}
+    assert get(client, "/places/at.json?lon=100&lat=30") == {"areas": [], "near": None}
+    assert get(client, "/places/at.json?lon=100", 422)["code"] == "bad_input"
+    assert get(client, "/places/at.json?lon=30&lat=100", 422)["code"] == "swapped_coordinates"
+
+
 def test_a_pair_of_coordinates_is_a_place(sign_in):
     client = sign_in("call_taker")
     for q in ("119.96,36.78", "119.96, 36.78", "119.96，36.78", "119.96 36.78"):

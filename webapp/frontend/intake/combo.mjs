@@ -31,7 +31,7 @@ export function combo(input, list, { search, choose, wait = 200 }) {
     rows = found;
     fill(list, rows.map((row, n) => el("li", { id: `${list.id}-${n}`, role: "option", "aria-selected": "false",
       onmousedown: (event) => event.preventDefault(), onclick: () => take(n) },
-      el("span", {}, row.name), el("span", { class: "soft small" }, word("kind", row.kind)))));
+      el("span", {}, row.name), el("span", { class: "soft small" }, [row.within, word("kind", row.kind)].filter(Boolean).join(" · ")))));
     open(rows.length > 0);
     mark(-1);
   };

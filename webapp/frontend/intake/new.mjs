@@ -45,7 +45,7 @@ const showDeadline = calm(async (signal) => {
   }
   const due = await ask(`/complaints/deadline.json?${new URLSearchParams({ category, complexity: field("complexity").value })}`, { signal });
   find("[data-deadline]").value = clock.format(new Date(due.resolve_by));
-  find("[data-deadline-source]").textContent = due.source;
+  find("[data-deadline-source]").textContent = due.complexity === "complex" ? t("within three working days") : t("the same day");
   missing.hidden = !due.calendar_missing;
   missing.textContent = t("The working calendar of %(years)s is missing: this deadline counts Monday to Friday.",
     { years: due.missing_years.join(", ") });
@@ -103,4 +103,4 @@ find("[data-copy]")?.addEventListener("click", async ({ currentTarget }) => {
 followCategory();
 showDeadline();
 if (field("category").value) showSimilar();
-(find('[aria-invalid="true"]') ?? find("[autofocus]") ?? (find("[data-made]") ? field("description") : null))?.focus();
+(find('[aria-invalid="true"]') ?? field("category")).focus();

@@ -1,6 +1,6 @@
 // Where it is: one point, told by a name, by a click on the map or by coordinates of a declared system.
 import { ask } from "../common/dom.mjs";
-import { t, word } from "../common/words.mjs";
+import { t } from "../common/words.mjs";
 
 const PINGDU = [119.96, 36.78];
 
@@ -97,7 +97,7 @@ export class Place {
       this.#map?.easeTo({ center: [there.lon, there.lat], zoom: Math.max(this.#map.getZoom(), 14), duration: 150 });
     } catch (problem) {
       if (turn !== this.#asked) return;
-      this.#say(problem.message, problem.code === "wrong_datum" ? problem.looks_like?.replace("datum:", "") : null);
+      this.#say(problem.message, problem.code === "wrong_datum" ? problem.datum : null);
       this.#set(null);
     }
   }
@@ -114,15 +114,16 @@ export class Place {
     if (!looksLike) return;
     const use = this.#find("[data-use-datum]");
     use.dataset.useDatum = looksLike;
-    use.textContent = t("Use %(datum)s", { datum: word("datum", looksLike) });
+    use.textContent = t("Use %(datum)s", { datum: this.#find(`#datum option[value="${looksLike}"]`).textContent });
   }
 
   #set(at) {
     const same = at?.lon === this.at?.lon && at?.lat === this.at?.lat;
     this.at = at;
     const datum = this.#field("datum").value;
-    this.#find("[data-converted]").textContent = at && datum !== "wgs84"
-      ? t("In WGS-84: %(lon)s, %(lat)s", { lon: at.lon.toFixed(6), lat: at.lat.toFixed(6) }) : "";
+    const converted = this.#find("[data-converted]");
+    converted.hidden = !at || datum === "wgs84";
+    if (at) converted.textContent = t("In WGS-84: %(lon)s, %(lat)s", { lon: at.lon.toFixed(6), lat: at.lat.toFixed(6) });
     this.#mark();
     if (same) return;
     this.#changed();
@@ -132,8 +133,11 @@ export class Place {
   #mark() {
     if (!this.#map) return;
     if (!this.at) return this.#marker?.remove();
-    this.#marker ??= new this.#maplibre.Marker({ draggable: true, color: getComputedStyle(document.documentElement).getPropertyValue("--red") })
-      .on("dragend", () => this.#clicked(this.#marker.getLngLat()));
+    if (!this.#marker) {
+      const color = getComputedStyle(document.documentElement).getPropertyValue("--red");
+      this.#marker = new this.#maplibre.Marker({ draggable: true, color });
+      this.#marker.on("dragend", () => this.#clicked(this.#marker.getLngLat()));
+    }
     this.#marker.setLngLat([this.at.lon, this.at.lat]).addTo(this.#map);
   }
 
