@@ -22,7 +22,7 @@ def normal_phone(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text).strip()
     plain = re.sub(r"[\s().·]", "", plain)
-    plain = re.sub(r"^(?:\+|00)86(?=[01])", "", plain)
+    plain = re.sub(r"^(?:\+|00)86-?(?=[01])", "", plain)
     head, extension = plain, ""
     found = re.fullmatch(r"(.*?)(?:转|ext|x|#|-)(\d{1,6})", plain, re.IGNORECASE)
     if found and _PHONE.fullmatch(found[1].replace("-", "")):

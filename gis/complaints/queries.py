@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,8 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, sel
 from sqlalchemy.orm import Session, aliased
 
 from gis.complaints.model import Caller, Category, Complaint
-from gis.complaints.rules import OPEN, Located, TimeState
+from gis.complaints.privacy import normal_phone
+from gis.complaints.rules import OPEN, BadPhone, Located, TimeState
 from gis.errors import BadInput
 from gis.people.model import Unit
 from gis.people.rules import Scope
@@ -67,8 +69,10 @@ class Filters:
     def _says(self, q: str) -> ColumnElement[bool]:
         like = f"%{escape_like(q)}%"
         said = [Complaint.hotline_no.ilike(like), Complaint.place.ilike(like), Complaint.description.ilike(like)]
-        if self.callers and len(digits := "".join(c for c in q if c.isdigit())) >= 7:
-            said.append(Complaint.id.in_(select(Caller.complaint_id).where(Caller.phone == digits)))
+        if self.callers:
+            with suppress(BadPhone):
+                told = select(Caller.complaint_id).where(Caller.phone == normal_phone(q))
+                said.append(Complaint.id.in_(told))
         return or_(*said)
 
 
