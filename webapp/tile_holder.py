@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
+import numpy as np
 import structlog
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from gis import journal
 from gis.complaints import tile_queries
 from gis.complaints.queries import Filters
 from gis.complaints.tile_index import Index
+from gis.mvt import Points, encode
 from gis.people.rules import Scope
 from gis.tiles import Tile
 
@@ -55,11 +57,11 @@ class Holder:
     def index(self) -> Index:
         """The index, not older than `FRESH_S`."""
         asked_at = time.monotonic()
-        index = self._index
-        if index is not None and asked_at - self._looked_at < FRESH_S:
+        looked_at, index = self._looked_at, self._index  # in this order: the index is never older than the moment
+        if index is not None and asked_at - looked_at < FRESH_S:
             return index
         with self._lock:
-            if self._index is None or self._looked_at < asked_at:  # nobody looked while we waited
+            if self._index is None or asked_at - self._looked_at >= FRESH_S:  # nobody looked while we waited
                 looked_at = time.monotonic()
                 with self._sessions() as session:
                     self._index = self._load(session) if self._index is None else self._follow(session, self._index)
@@ -70,10 +72,10 @@ class Holder:
         """Everything. The journal is looked at first: what is committed meanwhile is seen again, never missed."""
         began = time.monotonic()
         sight = journal.see_after(session, journal.end(session), things=THINGS, limit=EVERYTHING)
-        self._cursor, self._seen = sight.cursor, {row["seq"] for row in sight.rows if not row["final"]}
         codes = tile_queries.categories(session)
         generation = self._index.generation + 1 if self._index else 0
         index = Index.build(tile_queries.rows(session, codes), codes, generation)
+        self._note(sight)
         log.info("tile index loaded", complaints=len(index), seconds=round(time.monotonic() - began, 2))
         return index
 
@@ -83,17 +85,18 @@ class Holder:
         fresh = [row for row in sight.rows if row["seq"] not in self._seen]
         if sight.more or any(row["thing"] == "import" for row in fresh):
             return self._load(session)
-        self._cursor = sight.cursor
-        self._seen = {row["seq"] for row in sight.rows if not row["final"]}
-        ids = {int(row["thing_id"]) for row in fresh}
-        if not ids:
-            return index
-        codes = tile_queries.categories(session, index.categories)
-        index = index.apply(ids, tile_queries.rows(session, codes, ids), codes)
+        if ids := {int(row["thing_id"]) for row in fresh}:
+            codes = tile_queries.categories(session, index.categories)
+            index = index.apply(ids, tile_queries.rows(session, codes, ids), codes)
+        self._note(sight)
         if len(index.delta.alive) > LARGE_DELTA and not (self._merging and self._merging.is_alive()):
             self._merging = threading.Thread(target=self._merge, args=(index,), name="tile-index-merge", daemon=True)
             self._merging.start()
         return index
+
+    def _note(self, sight: journal.Sight) -> None:
+        """How far we have seen; only when it is in the index, so that a broken connection loses nothing."""
+        self._cursor, self._seen = sight.cursor, {row["seq"] for row in sight.rows if not row["final"]}
 
     def _merge(self, old: Index) -> None:
         """In the background: a new base. If everything was loaded anew meanwhile, it is not needed."""
@@ -103,11 +106,16 @@ class Holder:
                 self._index = merged.catch_up(self._index)
 
     def warm(self) -> None:
-        """Load the index and compile its loops before somebody waits for them."""
-        index = self.index()
-        question = tile_queries.ask(Filters(), Scope(), tile_queries.EPOCH, index.categories)
-        for z in (0, 14):
-            index.tile(question, Tile(z, 0, 0))
+        """Compile the loops and, where there is something to load, load it, before somebody waits for either."""
+        with self._sessions() as session:
+            nothing = Index.build(tile_queries.rows(session, (), ids=()), ())
+            some = tile_queries.any_located(session)
+        one = np.ones(1, np.int64)
+        encode([Points("cells", one, one, {"n": one}, one)])
+        for index in (nothing, self.index()) if some else (nothing,):
+            question = tile_queries.ask(Filters(), Scope(), tile_queries.EPOCH, index.categories)
+            for z in (0, 14):
+                index.tile(question, Tile(z, 0, 0))
 
     def _saying(self, session: Session, index: Index, filters: Filters, now: datetime) -> list[int]:
         key = (index.generation, filters.q, filters.callers)

@@ -5,7 +5,7 @@ It holds a sorted base and a small sorted delta whose rows shadow those of the b
 large, `merged` makes a new base, which may take its time while tiles go on being answered.
 
 Up to `PYRAMID_ZOOM` a tile is folded from cells that are counted once for a question; nearer, from the rows themselves.
-Dense tiles show cells of a sixteenth of the tile's width with their weighted centre, sparse ones the complaints.
+Dense tiles show cells of an eighth of the tile's width with their weighted centre, sparse ones the complaints.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from gis.complaints.tile_kernels import CELL, FOREVER, I64, Columns, N, Question
 from gis.mvt import Points, Words, encode
 from gis.tiles import Tile
 
-GRID_BITS = 4  # a tile is 16 x 16 cells, 32 pixels each
+GRID_BITS = 3  # a tile is 8 x 8 cells, 64 pixels each: room for a number
 PYRAMID_ZOOM = 12
 # At most so many complaints are drawn singly in a tile of this zoom; beyond, cells. (The last also from nearer.)
 SINGLY = {13: 150, 14: 300, 15: 800, 16: 2500, 17: 5000}
@@ -81,7 +81,7 @@ class Index:
 
     base: Part
     delta: Part
-    by_id: NDArray[np.int32]  # places of the base in the order of their ids
+    by_id: NDArray[np.intp]  # places of the base in the order of their ids
     categories: tuple[str, ...]
     generation: int = 0
     changed: dict[int, int] = field(default_factory=dict)  # id -> generation of its last change since the base was made
@@ -93,7 +93,7 @@ class Index:
         """A fresh index of these rows."""
         base = sort(columns)
         nothing = sort(_keep(base.columns, np.zeros(len(base.alive), np.bool_)))
-        return cls(base, nothing, np.argsort(base.columns.id).astype(np.int32), categories, generation)
+        return cls(base, nothing, np.argsort(base.columns.id), categories, generation)
 
     def __len__(self) -> int:
         return int(self.base.alive.sum()) + len(self.delta.alive)
@@ -128,7 +128,7 @@ class Index:
         """This index, merged from an older state, with what changed up to `newer` (which has the same history)."""
         ids = [id for id, generation in newer.changed.items() if generation > self.generation]
         rows = _keep(newer.delta.columns, np.isin(newer.delta.columns.id, np.array(ids, np.int64)))
-        return self.apply(ids, rows, newer.categories)
+        return replace(self, generation=newer.generation).apply(ids, rows, newer.categories)
 
     # --- tiles ------------------------------------------------------------------------------------------------------
     def tile(self, question: Question, tile: Tile, name: Hashable = None) -> bytes:

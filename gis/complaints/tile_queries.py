@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from gis.complaints import tile_kernels as kernels
@@ -61,6 +61,11 @@ def rows(session: Session, categories: tuple[str, ...], ids: Iterable[int] | Non
     with raw.cursor() as cursor:
         cursor.copy_expert(cursor.mogrify(_ROWS, wanted).decode(), data)
     return _columns(data.getbuffer())
+
+
+def any_located(session: Session) -> bool:
+    """Is there anything to draw at all?"""
+    return bool(session.scalar(select(exists().where(Complaint.geom.isnot(None)))))
 
 
 def _columns(data: memoryview) -> Columns:

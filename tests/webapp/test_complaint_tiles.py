@@ -175,6 +175,21 @@ def test_many_readers_see_each_change_that_was_committed_before_they_asked(commi
     assert wrong == []
 
 
+def test_a_broken_connection_loses_no_change(committed, always_fresh, monkeypatch):
+    with committed() as session:
+        complaint = make_complaint(session)
+        session.commit()
+    holder = Holder(committed)
+    assert status_of(holder, committed, complaint.id) == "received"
+    with committed() as session:
+        change(session, session.get(Complaint, complaint.id), status="assigned")
+    with monkeypatch.context() as broken:
+        broken.setattr(tile_holder.tile_queries, "rows", lambda *_: (_ for _ in ()).throw(ConnectionError()))
+        with pytest.raises(ConnectionError):
+            holder.index()
+    assert status_of(holder, committed, complaint.id) == "assigned"
+
+
 def test_a_large_delta_is_merged_in_the_background_and_nothing_is_lost(committed, always_fresh, monkeypatch):
     monkeypatch.setattr(tile_holder, "LARGE_DELTA", 10)
     with committed() as session:
@@ -234,13 +249,19 @@ def test_many_changes_beside_a_long_transaction_are_read_as_a_whole_only_once(co
     assert len(holder.index()) == 8
 
 
-def test_the_loops_are_compiled_before_somebody_waits(committed):
+def test_a_server_gets_ready_before_somebody_waits(committed):
     holder = Holder(committed)
     holder.warm()
-    assert len(holder.index()) == 0
+    assert holder._index is None  # there was nothing to load
+    with committed() as session:
+        make_complaint(session)
+        session.commit()
+    holder.warm()
+    assert len(holder._index) == 1
 
 
-def test_two_looks_are_not_nearer_than_they_need_to_be(committed):
+def test_two_looks_are_not_nearer_than_they_need_to_be(committed, monkeypatch):
+    monkeypatch.setattr(tile_holder, "FRESH_S", 600.0)
     with committed() as session:
         complaint = make_complaint(session)
         session.commit()

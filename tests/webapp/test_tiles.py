@@ -46,8 +46,8 @@ LON, LAT = PINGDU
 ALONG = line((LON - 0.004, LAT), (LON, LAT + 0.0001), (LON + 0.004, LAT))
 
 
-@pytest.fixture
-def a_city(session):
+def add_city(session):
+    """Something in every plain layer, around one place."""
     make_area(session, name="平度市")
     make_area(session, name="文丰小区", level="compound", geom=square(half=0.002))
     session.add_all([
@@ -69,6 +69,11 @@ def a_city(session):
         session.add(RoadEdge(network_id=network.id, ref=ref, from_node=nodes[0].id, to_node=nodes[1].id, name="红旗路",
                              highway=highway, length_m=700, geom=ALONG))  # fmt: skip
     session.flush()
+
+
+@pytest.fixture
+def a_city(session):
+    add_city(session)
 
 
 def test_every_plain_layer_shows_what_is_there(a_city, sign_in):

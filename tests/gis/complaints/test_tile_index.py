@@ -197,6 +197,7 @@ def test_changes_merged_in_equal_a_fresh_build(history, merge_at):
             for tile in tiles_over(z) if z < 14 else tiles_over(z, 119.93, 36.77, 119.95, 36.79):
                 assert shown(one.tile(asked, tile)) == shown(fresh.tile(asked, tile))
     assert len(caught_up.delta.alive) <= len(index.delta.alive)
+    assert caught_up.generation > index.generation  # a number is never used for two states
 
 
 def _join(parts, like):
