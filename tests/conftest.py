@@ -175,6 +175,23 @@ def sign_in(app: Any, session: Session) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def phone_of(app: Any, session: Session) -> Callable[..., Any]:
+    """`phone_of("crew", crew_id=…)`: a phone enrolled for a new person of that role."""
+    from gis.people import actions
+    from tests.factories import make_user
+    from tests.phones import Phone
+
+    def make(role: str = "inspector", **fields: Any) -> Phone:
+        user = make_user(session, role=role, **fields)
+        code = actions.offer_enrolment(session, Who(NOW), user.id)
+        token, device = actions.enrol(session, Who(NOW), code, "测试手机")
+        session.commit()
+        return Phone(app.test_client(), token, user, device)
+
+    return make
+
+
+@pytest.fixture
 def who() -> Who:
     return Who(NOW)
 

@@ -175,11 +175,11 @@ def add_photo(session: Session, who: Who, stored: Stored, file_name: str) -> Pho
     return photo
 
 
-def review(session: Session, who: Who, variant_id: int) -> ChangeVariant:
+def review(session: Session, who: Who, scope: Scope, variant_id: int) -> ChangeVariant:
     """Somebody has looked at a change that came twice with different contents."""
-    variant = session.get(ChangeVariant, variant_id, with_for_update=True)
-    if variant is None:
+    if not queries.conflict_in_scope(session, scope, variant_id):
         raise Missing(thing="change", id=variant_id)
+    variant = session.get_one(ChangeVariant, variant_id, with_for_update=True)
     if variant.reviewed_at is None:
         variant.reviewed_at, variant.reviewed_by = who.now, who.user_id
         session.flush()

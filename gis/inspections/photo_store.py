@@ -48,7 +48,7 @@ def path_of(files_dir: Path, sha256: str) -> Path:
     """Where a photo lies. Raises BadPhoto for anything that is not a sha256, so no path can be smuggled in."""
     if not is_sha256(sha256):
         raise BadPhoto(reason="sha256")
-    return files_dir / "photos" / sha256[:2] / sha256[2:4] / sha256
+    return files_dir / sha256[:2] / sha256[2:4] / sha256
 
 
 def keep(files_dir: Path, sha256: str, read: Callable[[int], bytes], max_pixels: int) -> Stored:
@@ -101,7 +101,7 @@ def _move(temp: Path, place: Path) -> None:
     """Rename, then make the rename itself durable, up to the root: another upload may just have made these directories."""
     place.parent.mkdir(parents=True, exist_ok=True)
     temp.replace(place)
-    for directory in list(place.parents)[:4]:
+    for directory in list(place.parents)[:3]:
         handle = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -119,6 +119,4 @@ def clean_name(sent: str | None) -> str:
 
 def walk(files_dir: Path) -> Iterator[Path]:
     """Every photo on the disk."""
-    root = files_dir / "photos"
-    if root.exists():
-        yield from (p for p in sorted(root.glob("*/*/*")) if p.is_file())
+    yield from (p for p in sorted(files_dir.glob("??/??/*")) if is_sha256(p.name))

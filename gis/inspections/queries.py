@@ -316,34 +316,48 @@ def of_complaint(session: Session, complaint_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in session.execute(question, {"id": complaint_id}).mappings()]
 
 
-_CONFLICTS = text(
-    """
+# Changes belong to the people who sent them: somebody bound to an area sees those of people bound to it.
+_SENDER_INSIDE = """
+    (CAST(:area AS bigint) IS NULL OR p.area_id IN (
+        WITH RECURSIVE inside AS (SELECT CAST(:area AS bigint) AS id
+            UNION SELECT a.id FROM area a JOIN inside i ON a.parent_id = i.id) SELECT id FROM inside))
+    AND (CAST(:unit AS bigint) IS NULL OR p.unit_id = :unit)
+"""
+_CONFLICTS = f"""
     SELECT v.id, v.change_id, v.received_at, v.reviewed_at, r.full_name AS reviewer, h.kind, h.verdict, h.body AS kept,
-           h.received_at AS kept_at, v.body AS came, p.full_name AS sender, d.name AS device, q.full_name AS came_from
+           h.received_at AS kept_at, v.body AS came, p.full_name AS sender, d.name AS device, q.full_name AS came_from,
+           i.id AS inspection_id
       FROM change_variant v JOIN change h ON h.id = v.change_id
       JOIN device d ON d.id = h.device_id JOIN app_user p ON p.id = d.user_id
       JOIN device e ON e.id = v.device_id JOIN app_user q ON q.id = e.user_id
       LEFT JOIN app_user r ON r.id = v.reviewed_by
-     WHERE (:all OR v.reviewed_at IS NULL)
-     ORDER BY v.reviewed_at IS NOT NULL, v.received_at DESC, v.id LIMIT 200
-    """
-)
+      LEFT JOIN inspection i ON i.id::text = h.body #>> '{{payload,inspection_id}}'
+     WHERE {_SENDER_INSIDE}
+"""
+_CONFLICTS_WAITING = text(f"""{_CONFLICTS} AND (:all OR v.reviewed_at IS NULL)
+     ORDER BY v.reviewed_at IS NOT NULL, v.received_at DESC, v.id LIMIT 200""")
+_ONE_CONFLICT = text(f"{_CONFLICTS} AND v.id = :id")
 
 
-def conflicts(session: Session, *, reviewed_too: bool = False) -> Sequence[RowMapping]:
+def conflicts(session: Session, scope: Scope, *, reviewed_too: bool = False) -> Sequence[RowMapping]:
     """Which changes came twice under one id with different contents, and wait for somebody to look?"""
-    return session.execute(_CONFLICTS, {"all": reviewed_too}).mappings().all()
+    return session.execute(_CONFLICTS_WAITING, _bounds(scope) | {"all": reviewed_too}).mappings().all()
+
+
+def conflict_in_scope(session: Session, scope: Scope, variant_id: int) -> bool:
+    """May this person see this pair?"""
+    return session.execute(_ONE_CONFLICT, _bounds(scope) | {"id": variant_id}).first() is not None
 
 
 _REFUSED = text(
-    """
+    f"""
     SELECT h.id, h.kind, h.verdict, h.body, h.reply, h.received_at, p.full_name AS sender, d.name AS device
       FROM change h JOIN device d ON d.id = h.device_id JOIN app_user p ON p.id = d.user_id
-     WHERE h.verdict IN ('conflict', 'refused') ORDER BY h.received_at DESC, h.id LIMIT 200
+     WHERE h.verdict IN ('conflict', 'refused') AND {_SENDER_INSIDE} ORDER BY h.received_at DESC, h.id LIMIT 100
     """
 )
 
 
-def not_applied(session: Session) -> Sequence[RowMapping]:
+def not_applied(session: Session, scope: Scope) -> Sequence[RowMapping]:
     """Which changes of phones were not applied, newest first?"""
-    return session.execute(_REFUSED).mappings().all()
+    return session.execute(_REFUSED, _bounds(scope)).mappings().all()

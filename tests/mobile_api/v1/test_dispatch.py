@@ -11,7 +11,7 @@ from gis.dispatch.model import Crew, WorkOrder
 from gis.journal import JournalEntry, Who
 from tests.conftest import NOW
 from tests.factories import make_complaint, make_crew, make_order
-from tests.mobile_api.conftest import change
+from tests.phones import change
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from gis.inspections import photo_store
 from gis.inspections.model import Photo
 from tests.factories import make_area, make_site, make_unit
-from tests.mobile_api.conftest import picture
+from tests.phones import picture
 
 
 def _files(app) -> Path:
@@ -59,7 +59,7 @@ def test_a_photo_is_kept_once_under_its_own_hash(app, session, phone_of):
         assert answer.json == {"sha256": sha256, "size_bytes": len(data)}
     kept = session.get(Photo, sha256)
     assert (kept.mime, kept.width, kept.height, kept.file_name) == ("image/jpeg", 64, 48, "锅炉房照片.jpg")
-    assert (_files(app) / "photos" / sha256[:2] / sha256[2:4] / sha256).read_bytes() == data
+    assert (_files(app) / sha256[:2] / sha256[2:4] / sha256).read_bytes() == data
     there = phone.client.head(f"/api/v1/photos/{sha256}", headers=phone.headers)
     assert (there.status_code, there.content_length, there.data) == (200, len(data), b"")
     assert phone.client.head(f"/api/v1/photos/{'0' * 64}", headers=phone.headers).status_code == 404

@@ -11,7 +11,7 @@ from gis.inspections.model import Change, ChangeVariant, CheckAnswer, Inspection
 from gis.journal import JournalEntry
 from tests.conftest import NOW
 from tests.factories import make_area, make_complaint, make_crew, make_order, make_site
-from tests.mobile_api.conftest import change, picture, sha256_of, submitting, visit
+from tests.phones import change, picture, sha256_of, submitting, visit
 
 
 def _count(session, model) -> int:

@@ -18,7 +18,7 @@ from gis.people import actions
 from gis.settings import Settings
 from tests.conftest import NOW
 from tests.factories import make_complaint, make_crew, make_order, make_site, make_user
-from tests.mobile_api.conftest import change, submitting, visit
+from tests.phones import change, submitting, visit
 from webapp.app import create_app
 
 THREADS = 8

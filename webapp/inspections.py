@@ -1,0 +1,145 @@
+"""Inspections at the desk: what was checked, one visit with its answers and photos, and changes that came twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import cos, radians
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_babel import get_locale
+
+from gis.errors import Missing
+from gis.inspections import actions, queries
+from gis.inspections.merge import differences
+from gis.inspections.rules import PROBLEM_WORDS, CheckItem, Given, check, excluded, item_of
+from gis.people.queries import units
+from gis.places.queries import areas
+from gis.places.rules import AreaLevel
+from webapp import filters
+from webapp.access import can as may_do
+from webapp.access import db, needs, scope, who
+
+pages = Blueprint("inspections", __name__)
+_SKETCH_PX = 160
+_EARTH_M_PER_DEGREE = 111_320.0
+
+
+@pages.get("/inspections")
+@needs("see_inspections")
+def index() -> str:
+    """Every inspection in the scope, newest first, narrowed by the filters of the URL."""
+    asked = filters.from_request()
+    looked = queries.Looked(asked.district, asked.unit, asked.since, asked.until, request.args.get("no") == "1")
+    page = filters.number("page", 1, 1, 100_000)
+    total, rows = queries.listed(db(), scope(), looked, page)
+    waiting = len(queries.conflicts(db(), scope())) if may_do("review_conflict") else 0
+    known_units = [u for u in units(db()) if scope().unit_id in (None, u.id)]
+    return render_template(
+        "inspections/index.html", rows=rows, total=total, page=page, pages=max(1, -(-total // queries.PAGE)), asked=looked,
+        districts=areas(db(), scope(), (AreaLevel.DISTRICT, AreaLevel.STREET)), units=known_units, waiting=waiting,
+        narrowed=bool(request.args),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One item of the checklist as it is shown: what was asked, what was answered, and what is missing."""
+
+    item: CheckItem
+    text: str
+    answer: str
+    note: str
+    problems: tuple[str, ...]
+    photos: tuple[Mapping[str, Any], ...]
+
+
+@pages.get("/inspections/<uuid:inspection_id>")
+@needs("see_inspections")
+def show(inspection_id: UUID) -> str:
+    """One visit, its answers by pledge."""
+    row = queries.shown(db(), scope(), inspection_id)
+    if row is None:
+        raise Missing(thing="inspection", id=inspection_id)
+    pictures = queries.photos(db(), inspection_id)
+    lines = _lines(row, queries.answers(db(), inspection_id), pictures)
+    pledges = [(number, list(group)) for number, group in groupby(lines, key=lambda line: line.item.pledge_no)]
+    known = {line.item.id for line in lines}
+    loose = [p for p in pictures if p["item_id"] not in known]
+    return render_template("inspections/show.html", row=row, pledges=pledges, loose=loose, sketch=sketch(row))
+
+
+def _lines(
+    row: Mapping[str, Any], given: Sequence[Mapping[str, Any]], pictures: Sequence[Mapping[str, Any]]
+) -> list[Line]:
+    """Items that were asked or answered, with what the rules say is missing."""
+    items = [item_of(raw) for raw in row["items"] or ()]
+    said = {g["item_id"]: g for g in given}
+    answers = [Given(g["item_id"], g["answer"], g["note"]) for g in given]
+    heating = bool(row["heating"])
+    problems = check(items, row["scope"], row["stage"], heating, answers, {p["item_id"] for p in pictures})
+    missing = {p.item_id for p in problems if p.code == "unanswered"}
+    english = str(get_locale()) == "en"
+    lines = []
+    for item in items:
+        if item.id not in said and (item.id not in missing or excluded(item, row["scope"], row["stage"], heating)):
+            continue
+        one = said.get(item.id)
+        lines.append(Line(
+            item, item.en if english else item.zh, one["answer"] if one else "", one["note"] if one else "",
+            tuple(PROBLEM_WORDS[p.code] for p in problems if p.item_id == item.id and one),
+            tuple(p for p in pictures if p["item_id"] == item.id),
+        ))  # fmt: skip
+    return lines
+
+
+def sketch(row: Mapping[str, Any]) -> dict[str, float] | None:
+    """Where the phone was seen from the place: a drawing to scale, in pixels around the middle. None without a position."""
+    if row["lon"] is None or row["place_lon"] is None:
+        return None
+    east = (row["lon"] - row["place_lon"]) * _EARTH_M_PER_DEGREE * cos(radians(row["place_lat"]))
+    north = (row["lat"] - row["place_lat"]) * _EARTH_M_PER_DEGREE
+    accuracy = row["position_accuracy_m"] or 0.0
+    reach = max(50.0, (east**2 + north**2) ** 0.5 + accuracy)
+    scale = (_SKETCH_PX / 2 - 8) / reach
+    ruler = next(m for m in (10_000_000, 1_000_000, 100_000, 10_000, 1000, 500, 200, 100, 50, 20) if m * scale <= 60)
+    middle = _SKETCH_PX / 2
+    return {
+        "size": _SKETCH_PX, "middle": middle, "x": middle + east * scale, "y": middle - north * scale,
+        "radius": max(4.0, accuracy * scale), "ruler_m": ruler, "ruler": ruler * scale,
+    }  # fmt: skip
+
+
+@pages.get("/inspections/review")
+@needs("review_conflict")
+def review() -> str:
+    """Changes that came twice under one id with different contents, side by side; and changes that were not applied."""
+    everything = request.args.get("all") == "1"
+    pairs = [(row, _differences(row)) for row in queries.conflicts(db(), scope(), reviewed_too=everything)]
+    refused = [
+        (row, json.dumps(row["body"], ensure_ascii=False, indent=1)) for row in queries.not_applied(db(), scope())
+    ]
+    return render_template("inspections/review.html", pairs=pairs, refused=refused, everything=everything)
+
+
+def _differences(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Where the two contents differ, as text."""
+    return [(d.path, _plain(d.kept), _plain(d.came)) for d in differences(row["kept"], row["came"])]
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "—"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@pages.post("/inspections/review/<int:variant_id>")
+@needs("review_conflict")
+def reviewed(variant_id: int) -> Response:
+    """Somebody has looked."""
+    actions.review(db(), who(), scope(), variant_id)
+    return redirect(url_for("inspections.review"))
