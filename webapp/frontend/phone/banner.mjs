@@ -1,0 +1,64 @@
+// One line that says one thing: the most important that is true now.
+import { el, fill } from "/frontend/common/dom.mjs";
+import { t } from "/frontend/common/words.mjs";
+import { db, recall, watch } from "./db.mjs";
+import { queue } from "./outbox.mjs";
+import { clock, icon } from "./parts.mjs";
+import { onState } from "./state.mjs";
+
+/** What the banner says: `{text, kind, sign}` or `null`. Pure, so that it can be tested as a table. */
+export function sentence(state, facts, now = Date.now()) {
+  const { waiting: n, held, delivered_at: at } = facts;
+  if (facts.trouble) return { text: facts.trouble, kind: "red", sign: "warn" };
+  if (state.phase === "revoked") return { text: t("This phone was signed off · %(n)s kept", { n: n + held }), kind: "red", sign: "warn" };
+  if (state.phase === "offline") return { text: n ? t("Offline · %(n)s to send", { n }) : t("Offline"), kind: "grey", sign: "cross" };
+  if (state.phase === "sending") {
+    const text = t("Sending %(i)s/%(n)s", { i: Math.min(state.done + 1, state.total), n: state.total });
+    return { text: state.photos ? `${text} · ${t("%(n)s photos left", { n: state.photos })}` : text, kind: "blue", sign: "up" };
+  }
+  if (state.phase === "waiting") {
+    const seconds = Math.max(0, Math.round(((state.next_at ?? now) - now) / 1000));
+    const text = n ? t("Server busy · %(n)s to send · again in %(seconds)s s", { n, seconds }) : t("Server busy · again in %(seconds)s s", { seconds });
+    return { text, kind: "orange", sign: "clock" };
+  }
+  if (held) return { text: t("%(n)s need you", { n: held }), kind: "orange", sign: "warn", href: "#/fill" };
+  if (n) return { text: t("%(n)s to send", { n }), kind: "blue", sign: "up" };
+  return at ? { text: t("All delivered %(time)s", { time: clock(at) }), kind: "green", sign: "check" } : null;
+}
+
+/** Keep the banner true. */
+export function begin() {
+  const node = document.getElementById("banner");
+  let state = { phase: "idle" };
+  let facts = { waiting: 0, held: 0 };
+  const draw = () => {
+    const said = sentence(state, { ...facts, trouble });
+    node.hidden = !said || !facts.enrolled;
+    if (node.hidden) return;
+    node.className = `banner ${said.kind}`;
+    const now = said.text + (said.href ?? "");
+    if (node.dataset.said === now) return; // a screen reader hears it once
+    node.dataset.said = now;
+    const inside = [icon(said.sign, 18), el("span", {}, said.text)];
+    fill(node, said.href ? el("a", { href: said.href }, inside) : inside);
+  };
+  redraw = draw;
+  onState((now) => { state = { ...now }; draw(); });
+  watch(async () => {
+    const changes = await queue();
+    return {
+      waiting: changes.filter((c) => c.state === "waiting").length, held: changes.filter((c) => c.state === "held").length,
+      delivered_at: await recall("delivered_at"), enrolled: Boolean(await db.keep.get("token")),
+    };
+  }, (found) => { facts = found; draw(); });
+  setInterval(() => state.phase === "waiting" && draw(), 1000);
+}
+
+let trouble = null;
+let redraw = () => {};
+
+/** Something that stops the work itself (storage full, a broken write): it comes before everything else. */
+export function alarm(text) {
+  trouble = text;
+  redraw();
+}

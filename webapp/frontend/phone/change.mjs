@@ -1,0 +1,118 @@
+// One change of the queue: what exactly will be sent, and, when it was refused, why and what can be done about it.
+import { el, fill } from "/frontend/common/dom.mjs";
+import { t, word } from "/frontend/common/words.mjs";
+import { itemText, pledgeName } from "./check.mjs";
+import { db, recall, watch } from "./db.mjs";
+import { checklistOf, correct, photosOf } from "./drafts.mjs";
+import { bar, head } from "./frame.mjs";
+import { accuracy, gallery } from "./gallery.mjs";
+import { canWithdraw, rebase, withdraw } from "./outbox.mjs";
+import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
+import { describe, reason } from "./records.mjs";
+import { exportQueue } from "./rescue.mjs";
+import { nudge } from "./sync.mjs";
+
+/** The screen. */
+export function open(main, id) {
+  main.className = "change";
+  head(t("To send"), { back: "#/fill" });
+  return watch(() => load(id), (found) => show(main, found));
+}
+
+async function load(id) {
+  const raw = await db.outbox.where("id").equals(id).first();
+  if (!raw) return { sent: (await db.sent.get(id)) ?? null };
+  const draft = raw.kind === "inspection.submit" ? await db.drafts.get(raw.payload.inspection_id) : null;
+  return {
+    change: await describe(raw, draft ? [draft] : []), draft, list: draft?.checklist_code ? await checklistOf(draft) : null,
+    photos: draft ? await photosOf(draft.id) : [], me: await recall("me"),
+  };
+}
+
+function show(main, { change, draft, list, photos, me, sent }) {
+  if (!change) {
+    bar(el("a", { class: "big button wide", href: "#/fill" }, t("Records")));
+    return fill(main, el("p", { class: "empty" }, sent ? t("Delivered %(time)s.", { time: moment(sent.sent_at) }) : t("This change is no longer on this phone.")));
+  }
+  const others = change.user_id !== null && change.user_id !== me?.id;
+  fill(main,
+    el("section", { class: "panel" }, el("h2", {}, change.title),
+      el("p", { class: "chips" }, chip(change.about), chip(moment(change.at), "", "clock"), change.state === "held" ? chip(t("refused"), "orange", "warn") : chip(t("to send"), "blue", "up")),
+      change.state === "held" ? el("p", { class: "notice error" }, icon("warn", 18), " ", reason(change)) : null,
+      change.state === "waiting" && change.detail ? el("p", { class: "notice warn" }, t("Last answer: %(why)s", { why: change.detail })) : null,
+      change.state === "waiting" && change.uncertain ? el("p", { class: "notice" }, t("It has been sent once; whether it arrived is not known yet. It can be corrected when the answer is there.")) : null,
+      others ? el("p", { class: "notice error" }, t("Made by somebody else on this phone. It is sent when that person enrols again, or exported to a file.")) : null),
+    list ? answers(change, list, photos) : words(change), technical(change));
+  actions(change, draft, others);
+}
+
+function words(change) {
+  const { reason: code, note, position } = change.payload;
+  return el("section", { class: "panel" }, el("dl", {},
+    code ? [el("dt", {}, t("Reason")), el("dd", {}, word("reason", code))] : null,
+    el("dt", {}, t("Note")), el("dd", {}, note || "—"),
+    position ? [el("dt", {}, t("Place")), el("dd", {}, accuracy(position))] : null));
+}
+
+function answers(change, list, photos) {
+  const { payload } = change;
+  const items = new Map(list.items.map((item) => [item.id, item]));
+  const strip = el("div", { class: "strip" });
+  gallery(strip, photos, { removable: false });
+  return el("section", { class: "panel" },
+    el("p", { class: "chips" }, chip(word("scope", payload.scope)), chip(word("stage", payload.stage)), accuracy(payload.position)),
+    payload.note ? el("p", { class: "text" }, payload.note) : null, strip,
+    el("table", {}, el("caption", { class: "visually-hidden" }, t("Answers")), payload.answers.map((given) => el("tr", {},
+      el("th", { scope: "row" }, given.item_id), el("td", {}, items.has(given.item_id) ? itemText(items.get(given.item_id)) : pledgeName(0), given.note ? el("em", { class: "soft" }, ` ${given.note}`) : null),
+      el("td", {}, chip(word("answer", given.answer), { no: "orange", yes: "green" }[given.answer] ?? ""))))));
+}
+
+function technical(change) {
+  return el("details", { class: "away" }, el("summary", {}, t("Technical")),
+    el("dl", {}, el("dt", {}, "id"), el("dd", {}, change.id), el("dt", {}, "sha256"), el("dd", {}, change.sha256), el("dt", {}, "code"), el("dd", {}, change.code ?? "—"),
+      el("dt", {}, "base_version"), el("dd", {}, String(change.base_version ?? "—"))));
+}
+
+function actions(change, draft, others) {
+  const held = change.state === "held";
+  const free = held || canWithdraw(change);
+  const inspection = change.kind === "inspection.submit";
+  bar(
+    held ? button(t("Discard"), () => discard(change), { kind: "danger quiet" }) : null,
+    held || others ? button(t("To a file"), () => exportQueue(), { kind: "quiet" }) : null,
+    inspection && draft && free ? button(t("Correct"), () => correctIt(change), { sign: "note", kind: held ? "primary" : "" }) : null,
+    held && !inspection ? button(t("Try again"), () => again(change), { kind: "primary" }) : null,
+    !held && !inspection && free ? button(t("Take back"), () => takeBack(change)) : null,
+    !held && !others ? button(t("Send now"), () => nudge({ hopeful: true }), { kind: "primary", sign: "up" }) : null);
+}
+
+async function correctIt(change) {
+  const id = change.payload.inspection_id;
+  if (change.state === "held") await db.outbox.update(change.seq, { uncertain: false });
+  if (!(await correct(id))) return toast(t("It is already on its way and can no longer be taken back."), "error");
+  location.hash = `#/check/${id}/1`;
+}
+
+async function takeBack(change) {
+  if (!(await withdraw(change))) return toast(t("It is already on its way and can no longer be taken back."), "error");
+  location.hash = "#/fill";
+}
+
+/** The server wrote its refusal down under the old id; a new attempt is a new change, on the order as it is now. */
+async function again(change) {
+  const order = await db.orders.get(Number(change.thing_id));
+  await rebase(change, order ? order.version : change.base_version);
+  await nudge({ hopeful: true });
+}
+
+async function discard(change) {
+  const text = change.photos ? t("It was not accepted, and its %(n)s photos are only on this phone.", { n: change.photos }) : t("It was not accepted by the server.");
+  if (!(await sure(t("Discard for good?"), text, t("Discard")))) return;
+  await db.transaction("rw", db.outbox, db.drafts, db.photos, async () => {
+    await db.outbox.delete(change.seq);
+    if (change.kind !== "inspection.submit") return;
+    await db.photos.where("inspection_id").equals(change.payload.inspection_id).delete();
+    await db.drafts.delete(change.payload.inspection_id);
+  });
+  location.hash = "#/fill";
+}

@@ -1,0 +1,142 @@
+// Checklists on the phone: Draft -> Ready -> Sent. Every tap is on the disk before the next one can be made.
+import { sha256, tidy, wellFormed } from "./canonical.mjs";
+import { nowIso } from "./clock.mjs";
+import { db } from "./db.mjs";
+import { prepare } from "./outbox.mjs";
+import { lastPosition } from "./position.mjs";
+import { readable, thumbnail } from "./pictures.mjs";
+import { asked } from "./rules.mjs";
+
+const OPEN = "chengmai-open-draft"; // in localStorage: it is there at once, also when the page is killed in the next moment
+
+/** Start a checklist for an order or a site. `about` is `{order_id | site_id, title, place, scope, stage, heating}`. */
+export async function start(about, checklist) {
+  const now = nowIso();
+  const draft = {
+    id: crypto.randomUUID(), state: "draft", order_id: null, site_id: null, ...about,
+    checklist_code: checklist.code, checklist_revision: checklist.revision, answers: {}, note: "", page: 1,
+    started_at: now, touched_at: now, finished_at: null, change_id: null,
+  };
+  await db.drafts.add(draft);
+  return draft;
+}
+
+/** The list a draft was started with: an answer keeps the version it was given to. */
+export const checklistOf = (draft) => db.checklists.get([draft.checklist_code, draft.checklist_revision]);
+
+function edit(id, change) {
+  return db.transaction("rw", db.drafts, async () => {
+    const draft = await db.drafts.get(id);
+    if (!draft || draft.state !== "draft") return null;
+    change(draft);
+    draft.touched_at = nowIso();
+    await db.drafts.put(draft);
+    return draft;
+  });
+}
+
+/** Answer one item; the same answer again takes it back. Returns the draft as it is now. */
+export function answer(id, itemId, value) {
+  return edit(id, (draft) => {
+    const before = draft.answers[itemId] ?? { answer: null, note: "" };
+    draft.answers[itemId] = { ...before, answer: before.answer === value ? null : value };
+  });
+}
+
+/** Write the note of one item. */
+export function note(id, itemId, text) {
+  return edit(id, (draft) => {
+    draft.answers[itemId] = { answer: null, ...draft.answers[itemId], note: wellFormed(text) };
+  });
+}
+
+/** Change what belongs to the whole visit: scope, stage, heating, note, page. */
+export const set = (id, fields) => edit(id, (draft) => Object.assign(draft, fields));
+
+/** Keep photos of an item: the original under its hash, the phone's own position beside it (browsers strip GPS). */
+export async function addPhotos(draft, itemId, files) {
+  for (const file of files) {
+    const picture = await readable(file);
+    const bytes = await picture.blob.arrayBuffer();
+    const photo = {
+      id: crypto.randomUUID(), inspection_id: draft.id, item_id: itemId, sha256: await sha256(bytes),
+      blob: new Blob([bytes], { type: picture.mime }), mime: picture.mime, size: bytes.byteLength, name: picture.name,
+      thumb: await thumbnail(picture.blob), taken_at: nowIso(), position: lastPosition(), sent_at: null,
+    };
+    await db.transaction("rw", db.photos, async () => {
+      const twice = await db.photos.where({ inspection_id: draft.id, item_id: itemId }).toArray();
+      if (!twice.some((p) => p.sha256 === photo.sha256)) await db.photos.add(photo);
+    });
+  }
+}
+
+/** The photos of a checklist, oldest first. */
+export async function photosOf(id) {
+  const found = await db.photos.where("inspection_id").equals(id).toArray();
+  return found.sort((a, b) => a.taken_at.localeCompare(b.taken_at));
+}
+
+/** What is sent of a checklist: the answers to what is asked (a hidden item was never put to anybody), and every photo. */
+export function payload(draft, items, photos) {
+  const list = asked(items, draft);
+  return {
+    inspection_id: draft.id,
+    ...(draft.order_id ? { order_id: draft.order_id } : { site_id: draft.site_id }),
+    checklist_code: draft.checklist_code, checklist_revision: draft.checklist_revision,
+    scope: draft.scope, stage: draft.stage, started_at: draft.started_at, finished_at: draft.finished_at,
+    note: draft.note.trim(), position: place(draft.position),
+    answers: list.filter((item) => draft.answers[item.id]?.answer)
+      .map((item) => ({ item_id: item.id, answer: draft.answers[item.id].answer, note: (draft.answers[item.id].note ?? "").trim() })),
+    photos: photos.map((p) => ({ sha256: p.sha256, item_id: p.item_id, taken_at: p.taken_at, position: place(p.position) })),
+  };
+}
+
+function place(position) {
+  return position ? { lon: tidy(position.lon), lat: tidy(position.lat), accuracy_m: tidy(position.accuracy_m, 1) } : null;
+}
+
+/** Draft -> Ready: the change is in the queue and the draft is closed in one transaction, or neither. */
+export async function ready(draft, items) {
+  const finished = { ...draft, finished_at: nowIso(), position: lastPosition() };
+  const photos = await photosOf(draft.id);
+  const change = await prepare("inspection.submit", draft.id, null, payload(finished, items, photos));
+  return db.transaction("rw", db.drafts, db.outbox, async () => {
+    if ((await db.drafts.get(draft.id))?.state !== "draft") return null;
+    await db.outbox.add(change);
+    await db.drafts.put({ ...finished, state: "ready", change_id: change.id });
+    return change;
+  });
+}
+
+/** Ready -> Draft, to correct it; only while the server has surely not got it. Returns whether it was possible. */
+export function correct(id) {
+  return db.transaction("rw", db.drafts, db.outbox, async () => {
+    const draft = await db.drafts.get(id);
+    const change = draft && (await db.outbox.where("id").equals(draft.change_id ?? "").first());
+    if (!change || change.uncertain) return false;
+    await db.outbox.delete(change.seq);
+    await db.drafts.put({ ...draft, state: "draft", change_id: null, finished_at: null });
+    return true;
+  });
+}
+
+/** Throw a draft away with its photos: only by the person's own hand, and never one that waits to be sent. */
+export function discard(id) {
+  return db.transaction("rw", db.drafts, db.photos, async () => {
+    if ((await db.drafts.get(id))?.state !== "draft") return;
+    await db.photos.where("inspection_id").equals(id).delete();
+    await db.drafts.delete(id);
+  });
+}
+
+/** Say which draft is on the screen (`null`: none), so that a killed page is noticed at the next start. */
+export function markOpen(id) {
+  if (id) localStorage.setItem(OPEN, id);
+  else localStorage.removeItem(OPEN);
+}
+
+/** The draft that was on the screen when the app was killed, or `null`. */
+export async function interrupted() {
+  const draft = await db.drafts.get(localStorage.getItem(OPEN) ?? "");
+  return draft?.state === "draft" ? draft : null;
+}

@@ -1,0 +1,92 @@
+// 我的: whose phone this is, whether it keeps what is entered, and the person's own choices.
+import { el, fill } from "/frontend/common/dom.mjs";
+import { t, word } from "/frontend/common/words.mjs";
+import { offset } from "./clock.mjs";
+import { db, recall, remember, watch } from "./db.mjs";
+import { head, tabs } from "./frame.mjs";
+import { button, bytes, chip, choices, moment, sure, toast } from "./parts.mjs";
+import { exportQueue } from "./rescue.mjs";
+import { askPersistence, standing } from "./storage.mjs";
+import { onState } from "./state.mjs";
+import { nudge } from "./sync.mjs";
+
+const CLOCK_WRONG_MS = 120_000;
+
+/** The screen. */
+export function open(main) {
+  tabs("#/me");
+  head(t("Mine"));
+  main.className = "me";
+  let data = null;
+  let state = {};
+  const draw = () => data && show(main, data, state, refresh);
+  const refresh = async () => { data = { ...data, ...(await standing()) }; draw(); };
+  const stops = [
+    watch(load, async (found) => { data = { ...found, ...(await standing()) }; draw(); }),
+    onState((now) => { state = { ...now }; draw(); }),
+  ];
+  return () => { for (const stop of stops) stop(); };
+}
+
+async function load() {
+  const keys = ["me", "device_name", "delivered_at", "app_version", "revoked"];
+  const values = await Promise.all(keys.map((key) => recall(key)));
+  return { ...Object.fromEntries(keys.map((key, i) => [key, values[i]])), unsent: await db.outbox.filter((c) => !c.quiet).count(), drafts: await db.drafts.where("state").equals("draft").count() };
+}
+
+function show(main, data, state, refresh) {
+  fill(main, person(data), delivery(data, state), storage(data, refresh), wishes(), away(data));
+}
+
+function person({ me, device_name: device, revoked }) {
+  return el("section", { class: "panel" }, el("h2", {}, me?.full_name || me?.name || "—"),
+    el("p", { class: "chips" }, me ? chip(word("role", me.role), "blue", "people") : null, me?.crew ? chip(me.crew.name) : null, revoked ? chip(t("signed off"), "red", "warn") : null),
+    el("dl", {}, el("dt", {}, t("This phone")), el("dd", {}, device || "—")),
+    revoked ? el("p", { class: "notice error" }, t("The desk has signed this phone off. What is unsent stays here. Ask for a new code and open its link on this phone, or export the queue to a file.")) : null,
+    Math.abs(offset()) > CLOCK_WRONG_MS ? el("p", { class: "notice warn" }, t("This phone's clock differs from the desk's by %(n)s min; the desk's time is used.", { n: Math.round(Math.abs(offset()) / 60_000) })) : null);
+}
+
+function delivery({ delivered_at: at, unsent, drafts }, state) {
+  return el("section", { class: "panel" }, el("h2", {}, t("Delivery")),
+    el("dl", {}, el("dt", {}, t("To send")), el("dd", {}, String(unsent)), el("dt", {}, t("Drafts")), el("dd", {}, String(drafts)),
+      el("dt", {}, t("Last contact")), el("dd", {}, at ? moment(at) : t("none yet"))),
+    state.error ? el("p", { class: "notice error" }, state.error) : null,
+    button(t("Send now"), () => nudge({ hopeful: true }), { kind: "primary", sign: "up" }),
+    button(t("Everything unsent to a file"), async () => toast(t("%(n)s records written to a file.", { n: await exportQueue() }), "done")));
+}
+
+function storage({ persistent, usage, quota }, refresh) {
+  const share = quota ? Math.min(1, usage / quota) : 0;
+  return el("section", { class: "panel" }, el("h2", {}, t("Storage")),
+    el("p", { class: "chips" }, persistent ? chip(t("protected: the phone will not clear it"), "green", "check") : chip(t("not protected"), "orange", "warn")),
+    persistent ? null : [el("p", { class: "soft" }, t("Under pressure this phone may clear what is not yet sent. Add the app to the home screen, then ask again.")),
+      button(t("Ask for protection"), async () => { await askPersistence(); await refresh(); })],
+    usage === null ? null : [el("meter", { min: 0, max: 1, high: 0.8, value: share, "aria-label": t("Storage used") }),
+      el("p", { class: "soft" }, t("%(used)s of %(all)s used", { used: bytes(usage), all: bytes(quota ?? 0) }))]);
+}
+
+function wishes() {
+  const read = (key, otherwise) => localStorage.getItem(key) ?? otherwise;
+  const wish = (key, value) => { localStorage.setItem(key, value); location.reload(); };
+  return el("section", { class: "panel" },
+    el("p", { class: "label" }, t("Language")),
+    choices(t("Language"), [["zh", "中文"], ["en", "English"]], read("chengmai-phone-language", "zh"), async (v) => { await remember("lists_at", null); wish("chengmai-phone-language", v); }),
+    el("p", { class: "label" }, t("Theme")),
+    choices(t("Theme"), [["auto", t("Auto")], ["light", t("Light")], ["dark", t("Dark")]], read("chengmai-phone-theme", "auto"), (v) => wish("chengmai-phone-theme", v)),
+    el("p", { class: "label" }, t("Size of text")),
+    choices(t("Size of text"), [["normal", t("Normal")], ["large", t("Large")], ["huge", t("Huge")]], read("chengmai-phone-size", "normal"), (v) => wish("chengmai-phone-size", v)));
+}
+
+function away({ unsent, drafts, app_version: version }) {
+  return el("section", { class: "panel" },
+    button(t("Sign this phone off"), () => signOff(unsent + drafts), { kind: "danger quiet", disabled: unsent + drafts > 0 }),
+    unsent + drafts ? el("p", { class: "soft" }, t("Possible when nothing is unsent.")) : null,
+    el("p", { class: "soft small" }, `${t("Chengmai field app")} ${version ?? ""}`));
+}
+
+async function signOff(unsent) {
+  if (unsent || !(await sure(t("Sign this phone off?"), t("Orders and sites are removed from it; the desk must enrol it again."), t("Sign off")))) return;
+  await Promise.all([db.orders.clear(), db.sites.clear(), db.sent.clear(), db.drafts.clear(), db.photos.clear(), db.outbox.clear()]);
+  for (const key of ["token", "me", "cursor", "lists_at", "delivered_at", "told_length"]) await remember(key, null);
+  location.reload();
+}

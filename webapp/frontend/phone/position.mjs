@@ -1,0 +1,43 @@
+// Where the phone is, by the phone itself. Asked for only while something on the screen needs it.
+import { tidy } from "./canonical.mjs";
+import { nowIso } from "./clock.mjs";
+
+const FRESH_MS = 120_000;
+let last = null;
+let watching = null;
+const listeners = new Set();
+
+/** The newest position as `{lon, lat, accuracy_m, at}`, or `null` when there is none younger than two minutes. */
+export function lastPosition() {
+  return last && Date.now() - last.seen < FRESH_MS
+    ? { lon: last.lon, lat: last.lat, accuracy_m: last.accuracy_m, at: last.at }
+    : null;
+}
+
+/** Follow the position while a screen is open; `show` gets it, or `null` when there is none. Returns how to stop. */
+export function follow(show) {
+  listeners.add(show);
+  if (watching === null && navigator.geolocation) {
+    watching = navigator.geolocation.watchPosition(keep, lose, { enableHighAccuracy: true, maximumAge: 15_000, timeout: 60_000 });
+  }
+  show(lastPosition());
+  return () => {
+    listeners.delete(show);
+    if (!listeners.size && watching !== null) {
+      navigator.geolocation.clearWatch(watching);
+      watching = null;
+    }
+  };
+}
+
+function keep({ coords }) {
+  last = {
+    lon: tidy(coords.longitude), lat: tidy(coords.latitude), accuracy_m: tidy(coords.accuracy, 1),
+    heading_deg: tidy(coords.heading, 1), at: nowIso(), seen: Date.now(),
+  };
+  for (const show of listeners) show(lastPosition());
+}
+
+function lose() {
+  for (const show of listeners) show(lastPosition());
+}

@@ -1,0 +1,93 @@
+// 填报: what is being written, what waits to be sent, what needs the person, what has been delivered.
+import { el, fill } from "/frontend/common/dom.mjs";
+import { t, word } from "/frontend/common/words.mjs";
+import { db, recall, watch } from "./db.mjs";
+import { checklistOf } from "./drafts.mjs";
+import { head, tabs } from "./frame.mjs";
+import { queue } from "./outbox.mjs";
+import { button, bytes, chip, icon, moment, ring } from "./parts.mjs";
+import { progress } from "./rules.mjs";
+import { nudge } from "./sync.mjs";
+
+const SENT_SHOWN = 30;
+
+/** The screen. */
+export function open(main) {
+  tabs("#/fill");
+  head(t("Records"));
+  return watch(load, (found) => show(main, found));
+}
+
+async function load() {
+  const [changes, drafts, sent, me] = await Promise.all([queue(), db.drafts.toArray(), db.sent.orderBy("sent_at").reverse().limit(SENT_SHOWN).toArray(), recall("me")]);
+  const titled = await Promise.all(changes.map((change) => describe(change, drafts)));
+  const writing = await Promise.all(drafts.filter((d) => d.state === "draft").map(async (draft) => {
+    const photos = await db.photos.where("inspection_id").equals(draft.id).toArray();
+    const list = await checklistOf(draft);
+    const { answered, total } = progress(list?.items ?? [], draft, photos);
+    return { draft, answered, total, photos: photos.length };
+  }));
+  return { changes: titled, writing, sent, drafts, me };
+}
+
+/** A change with its title and what it weighs. */
+export async function describe(change, drafts) {
+  const kind = word("change", change.kind);
+  if (change.kind === "inspection.submit") {
+    const draft = drafts.find((d) => d.id === change.payload.inspection_id);
+    const photos = await db.photos.where("inspection_id").equals(change.payload.inspection_id).toArray();
+    return { ...change, title: draft?.title ?? t("Checklist"), about: kind, photos: photos.length, unsent: photos.filter((p) => !p.sent_at).length,
+      size: photos.reduce((sum, p) => sum + p.size, 0), refusedPhoto: photos.find((p) => p.refused)?.refused ?? null };
+  }
+  const order = await db.orders.get(Number(change.thing_id));
+  return { ...change, title: order?.complaint.place || order?.order_no || t("Order"), about: kind, photos: 0, unsent: 0, size: 0, refusedPhoto: null };
+}
+
+function show(main, { changes, writing, sent, drafts, me }) {
+  const held = changes.filter((c) => c.state === "held");
+  const waiting = changes.filter((c) => c.state === "waiting");
+  if (!changes.length && !writing.length && !sent.length) {
+    return fill(main, el("div", { class: "empty" }, icon("fill", 48), el("strong", {}, t("Nothing written yet")),
+      el("p", {}, t("Start a checklist from an order or a site under “Today”. It is kept here at every tap.")), el("a", { class: "big button primary", href: "#/today" }, t("Today"))));
+  }
+  fill(main,
+    section(t("Needs you"), "orange", held.map((c) => row(c, me))),
+    section(t("Drafts"), "grey", writing.sort((a, b) => b.draft.touched_at.localeCompare(a.draft.touched_at)).map(draftRow)),
+    section(t("Ready to send"), "blue", waiting.map((c) => row(c, me)), waiting.length ? button(t("Send now"), () => nudge({ hopeful: true }), { sign: "up" }) : null),
+    section(t("Delivered"), "green", sent.map((line) => delivered(line, drafts))));
+}
+
+const section = (name, colour, rows, more = null) => rows.length
+  ? el("section", { class: `group ${colour}` }, el("h2", {}, name, el("span", { class: "count" }, String(rows.length))), rows, more) : null;
+
+function draftRow({ draft, answered, total, photos }) {
+  return el("a", { class: "item row", href: `#/check/${draft.id}/${draft.page}` }, ring(answered, total, 48),
+    el("span", { class: "grow" }, el("strong", {}, draft.title), el("span", { class: "line" }, t("Last answer %(time)s · %(n)s photos", { time: moment(draft.touched_at), n: photos }))));
+}
+
+function row(change, me) {
+  const others = change.user_id !== null && change.user_id !== me?.id;
+  return el("a", { class: "item", href: `#/change/${change.id}`, dataset: { change: change.kind } },
+    el("strong", {}, change.title),
+    el("span", { class: "line" }, `${change.about} · ${moment(change.at)}`),
+    el("span", { class: "chips" },
+      change.state === "held" ? chip(change.code === "change_differs" ? t("two versions") : t("refused"), "orange", "warn") : chip(t("to send"), "blue", "up"),
+      change.photos ? chip(t("%(n)s photos, %(size)s", { n: change.photos, size: bytes(change.size) }), "", "camera") : null,
+      others ? chip(t("made by somebody else"), "red", "people") : null,
+      change.attempts && change.state === "waiting" ? chip(t("tried %(n)s times", { n: change.attempts })) : null),
+    change.state === "held" ? el("span", { class: "why" }, reason(change)) : null);
+}
+
+/** Why the server said no, in words. */
+export function reason(change) {
+  return change.refusedPhoto || change.detail || word("code", change.code ?? "refused");
+}
+
+function delivered(line, drafts) {
+  const draft = line.kind === "inspection.submit" ? drafts.find((d) => d.change_id === line.id) : null;
+  return el("div", { class: "item sent" },
+    el("strong", {}, draft?.title || line.title || word("change", line.kind)),
+    el("span", { class: "line" }, `${word("change", line.kind)} · ${t("delivered %(time)s", { time: moment(line.sent_at) })}`),
+    draft ? el("span", { class: "chips" }, chip(t("%(n)s answers", { n: draft.answered }), "green", "check"), draft.no ? chip(t("%(n)s “no”", { n: draft.no }), "orange") : null,
+      draft.photos ? chip(t("%(n)s photos", { n: draft.photos }), "", "camera") : null) : null);
+}

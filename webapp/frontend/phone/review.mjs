@@ -1,0 +1,85 @@
+// The end of a checklist: what is lacking (red, hard stop), what is weak (orange, goes all the same), and Ready.
+import { el, fill } from "/frontend/common/dom.mjs";
+import { t } from "/frontend/common/words.mjs";
+import { itemText, pledgeName } from "./check.mjs";
+import { db, watch } from "./db.mjs";
+import { checklistOf, discard, markOpen, photosOf, ready, set } from "./drafts.mjs";
+import { bar, head } from "./frame.mjs";
+import { accuracy } from "./gallery.mjs";
+import { button, icon, ring, sure, toast } from "./parts.mjs";
+import { follow, lastPosition } from "./position.mjs";
+import { progress } from "./rules.mjs";
+import { wellFormed } from "./canonical.mjs";
+import { nudge } from "./sync.mjs";
+
+const GAP = { unanswered: "not answered", photo: "“No” needs a photo", note: "“No” needs a note" };
+
+/** The screen. */
+export async function open(main, id) {
+  const draft = await db.drafts.get(id);
+  const list = draft && (await checklistOf(draft));
+  if (draft?.state !== "draft" || !list) {
+    location.replace("#/fill");
+    return null;
+  }
+  markOpen(id);
+  main.className = "review";
+  const note = el("textarea", { id: "visit-note", rows: 3, maxlength: 4000, placeholder: t("Anything else about this visit") });
+  note.value = draft.note;
+  const write = () => set(id, { note: wellFormed(note.value) });
+  let timer = null;
+  note.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(write, 250); });
+  const top = el("div", {});
+  fill(main, top, el("section", { class: "panel" }, el("label", { for: "visit-note" }, t("Note on the visit")), note,
+    button(t("Discard this checklist"), () => away(id), { kind: "danger quiet" })));
+  let found = null;
+  const draw = () => found && show(top, list, found, write);
+  const stops = [watch(async () => ({ draft: await db.drafts.get(id), photos: await photosOf(id) }), (data) => { found = data; draw(); }), follow(draw)];
+  return async () => {
+    clearTimeout(timer);
+    for (const stop of stops) stop();
+    await write();
+  };
+}
+
+function show(top, list, { draft, photos }, write) {
+  if (draft?.state !== "draft") return;
+  const state = progress(list.items, draft, photos);
+  head(t("Review"), { back: `#/check/${draft.id}/6`, right: ring(state.answered, state.total) });
+  fill(top,
+    el("section", { class: "panel" }, el("h2", {}, draft.title),
+      el("p", { class: "chips" }, accuracy(lastPosition())),
+      state.gaps.length
+        ? el("p", { class: "notice error" }, icon("warn", 18), " ", t("%(n)s items are not complete", { n: state.gaps.length }))
+        : el("p", { class: "notice done" }, icon("check", 18), " ", t("Complete: %(n)s items, %(no)s “no”, %(photos)s photos", { n: state.total, no: state.no.length, photos: photos.length })),
+      lastPosition() ? null : el("p", { class: "notice warn" }, t("This phone does not know where it is; the checklist can be sent without a position."))),
+    pages(draft, state));
+  bar(el("a", { class: "big button", href: `#/check/${draft.id}/6`, "aria-label": t("Previous pledge") }, icon("back")),
+    button(t("Ready to send"), () => finish(draft.id, list, write), { kind: "primary wide", sign: "up", disabled: !state.complete }));
+}
+
+function pages(draft, { gaps, no }) {
+  const line = (item, text, kind) => el("a", { class: `item line ${kind}`, href: `#/check/${draft.id}/${item.pledge_no}` },
+    el("b", {}, item.id), el("span", { class: "grow" }, itemText(item)), el("span", { class: "soft small" }, text));
+  const lacking = new Set(gaps.map(({ item }) => item.id));
+  return [
+    gaps.length ? el("section", {}, el("h2", {}, t("Still to do")), gaps.map(({ item, gap }) => line(item, t(GAP[gap]), "red"))) : null,
+    no.length ? el("section", {}, el("h2", {}, t("Answered “no”")), no.filter((item) => !lacking.has(item.id)).map((item) => line(item, pledgeName(item.pledge_no), "orange"))) : null,
+  ];
+}
+
+async function finish(id, list, write) {
+  await write();
+  const change = await ready(await db.drafts.get(id), list.items);
+  if (!change) return;
+  markOpen(null);
+  location.hash = "#/fill";
+  toast(t("Ready. It goes out by itself as soon as there is signal."), "done");
+  nudge({ hopeful: true });
+}
+
+async function away(id) {
+  if (!(await sure(t("Discard this checklist?"), t("Its answers and photos are deleted from this phone."), t("Discard")))) return;
+  await discard(id);
+  location.hash = "#/fill";
+}

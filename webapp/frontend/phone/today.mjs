@@ -1,0 +1,128 @@
+// 今日: the orders of the day and the sites to inspect, as a list or as a sketch of where they lie.
+import { el, fill } from "/frontend/common/dom.mjs";
+import { t, word } from "/frontend/common/words.mjs";
+import { begin } from "./begin.mjs";
+import { now } from "./clock.mjs";
+import { db, recall, watch } from "./db.mjs";
+import { head, tabs } from "./frame.mjs";
+import { button, chip, choices, countdown, distance, icon, moment } from "./parts.mjs";
+import { follow, lastPosition } from "./position.mjs";
+import { timeState, wayTo, withChanges } from "./rules.mjs";
+import { sketch } from "./sketch.mjs";
+import { nudge } from "./sync.mjs";
+
+const OVER = ["resolved", "returned", "recalled"];
+const GROUPS = [
+  ["To accept", (o) => o.mine && o.status === "assigned"],
+  ["Under way", (o) => o.mine && (o.status === "accepted" || o.status === "arrived")],
+  ["Orders to inspect", (o) => !o.mine && !OVER.includes(o.status)],
+  ["Done today", (o) => o.status === "resolved"],
+];
+let mode = "list";
+let search = "";
+
+/** The screen. */
+export function open(main) {
+  tabs("#/today");
+  const again = el("button", { type: "button", class: "sign", "aria-label": t("Sync now"), onclick: () => nudge({ hopeful: true }) }, icon("refresh"));
+  head(t("Today"), { right: again });
+  let data = null;
+  const draw = () => data && show(main, data, draw);
+  const stops = [
+    watch(load, (found) => { data = found; draw(); }),
+    follow(() => draw()),
+  ];
+  const timer = setInterval(draw, 30_000);
+  return () => { clearInterval(timer); for (const stop of stops) stop(); };
+}
+
+async function load() {
+  const [orders, sites, changes, drafts, fresh] = await Promise.all([
+    db.orders.toArray(), db.sites.toArray(), db.outbox.orderBy("seq").toArray(), db.drafts.toArray(), recall("lists_at"),
+  ]);
+  return { orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh };
+}
+
+function show(main, { orders, sites, drafts, fresh }, redraw) {
+  const here = lastPosition();
+  const held = document.activeElement?.closest?.("#main [data-key]")?.dataset.key;
+  if (document.activeElement?.id === "search") return; // never under the fingers
+  const live = orders.filter((o) => !OVER.includes(o.status) || o.waiting.length || o.status === "resolved");
+  if (!live.length && !sites.length) return fill(main, empty(fresh));
+  const open = live.filter((o) => !OVER.includes(o.status));
+  fill(main,
+    choices(t("View"), [["list", t("List")], ["map", t("Map")]], mode, (value) => { mode = value; redraw(); }),
+    mode === "map" ? sketch([...open.map(asPoint), ...sites.map(sitePoint)], here) : null,
+    mode === "list" ? GROUPS.map(([name, belongs]) => section(t(name), live.filter(belongs).sort(byLimit).map((o) => card(o, here)))) : null,
+    mode === "list" ? siteSection(sites, drafts, here, redraw) : null);
+  if (held) main.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
+}
+
+const byLimit = (a, b) => a.complaint.resolve_by.localeCompare(b.complaint.resolve_by) || a.id - b.id;
+const section = (name, cards) => cards.length
+  ? el("section", {}, el("h2", {}, name, el("span", { class: "count" }, String(cards.length))), cards) : null;
+
+/** What an order is on the list: its clock, its place, where it stands. */
+function card(order, here) {
+  const { complaint } = order;
+  const over = OVER.includes(order.status);
+  const state = over ? "grey" : timeState(order.start, complaint.resolve_by, now());
+  const pending = order.waiting.some((c) => c.state === "waiting");
+  const held = order.waiting.some((c) => c.state === "held");
+  const way = here && complaint.lon !== null ? wayTo(here, complaint) : null;
+  return el("a", { class: `item ${state}`, href: `#/order/${order.id}`, dataset: { key: `order-${order.id}` } },
+    el("strong", {}, complaint.place || complaint.hotline_no),
+    el("span", { class: "line" }, categoryName(complaint), way ? ` · ${distance(way.metres)}` : ""),
+    el("span", { class: "chips" },
+      over ? null : chip(countdown(complaint.resolve_by), state, "clock"),
+      chip(word("order", order.status)),
+      order.gone ? chip(t("Withdrawn by the desk"), "red", "warn") : null,
+      pending ? chip(t("to send"), "blue", "up") : null,
+      held ? chip(t("needs you"), "orange", "warn") : null));
+}
+
+/** A category as the reader calls it. */
+export const categoryName = (complaint) => {
+  const named = word("category", complaint.category);
+  return document.documentElement.lang === "en" || !/[一-鿿]/.test(complaint.category_name) ? (complaint.category_name || named) : complaint.category_name;
+};
+
+function siteSection(sites, drafts, here, redraw) {
+  if (!sites.length) return null;
+  const begun = new Map(drafts.filter((d) => d.site_id).map((d) => [d.site_id, d.state]));
+  const near = (site) => (here ? wayTo(here, site).metres : 0);
+  const wanted = sites.filter((s) => !search || `${s.name} ${s.code} ${s.unit ?? ""} ${s.area ?? ""}`.includes(search));
+  const sorted = wanted.sort((a, b) => near(a) - near(b) || a.name.localeCompare(b.name)).slice(0, 50);
+  const box = el("input", { id: "search", type: "search", placeholder: t("Find a site"), "aria-label": t("Find a site"), value: search,
+    oninput: (event) => { search = event.target.value.trim(); }, onchange: (event) => { event.target.blur(); redraw(); } });
+  return el("section", {}, el("h2", {}, t("Sites"), el("span", { class: "count" }, String(sites.length))),
+    sites.length > 8 ? box : null,
+    sorted.map((site) => siteCard(site, begun.get(site.id), here)),
+    wanted.length > 50 ? el("p", { class: "soft" }, t("The nearest 50 of %(n)s are shown", { n: wanted.length })) : null,
+    wanted.length ? null : el("p", { class: "soft" }, t("No site of that name.")));
+}
+
+function siteCard(site, state, here) {
+  const mark = { draft: ["draft", ""], ready: ["to send", "blue"], sent: ["delivered", "green"] }[state];
+  return el("button", { type: "button", class: "item grey", dataset: { key: `site-${site.id}` }, onclick: () => startAt(site) },
+    el("strong", {}, site.name),
+    el("span", { class: "line" }, [site.unit, site.area, here ? distance(wayTo(here, site).metres) : null].filter(Boolean).join(" · ")),
+    el("span", { class: "chips" }, chip(word("scope", site.scope)), chip(word("stage", site.stage)),
+      site.is_heating ? chip(t("heating works")) : null, mark ? chip(t(mark[0]), mark[1]) : null));
+}
+
+function startAt(site) {
+  return begin({ site_id: site.id, title: site.name, place: site.area ?? "", scope: site.scope, stage: site.stage, heating: site.is_heating });
+}
+
+function empty(fresh) {
+  return el("div", { class: "empty" }, icon("check", 48),
+    el("strong", {}, fresh ? t("Nothing to do now") : t("Not loaded yet")),
+    el("p", {}, fresh ? t("Orders appear here as soon as the desk assigns them. Last asked %(time)s.", { time: moment(new Date(fresh).toISOString()) })
+      : t("Orders, sites and checklists are loaded when there is signal; then they are here all day.")),
+    button(t("Ask again"), () => nudge({ hopeful: true }), { sign: "refresh" }));
+}
+
+const asPoint = (order) => ({ lon: order.complaint.lon, lat: order.complaint.lat, name: order.complaint.place,
+  state: timeState(order.start, order.complaint.resolve_by, now()), href: `#/order/${order.id}`, kind: "order" });
+const sitePoint = (site) => ({ lon: site.lon, lat: site.lat, name: site.name, state: "grey", kind: "site", open: () => startAt(site) });
