@@ -1,14 +1,14 @@
 // One change of the queue: what exactly will be sent, and, when it was refused, why and what can be done about it.
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t, word } from "/frontend/common/words.mjs";
-import { itemText, pledgeName } from "./check.mjs";
 import { db, recall, watch } from "./db.mjs";
 import { checklistOf, correct, photosOf } from "./drafts.mjs";
 import { bar, head } from "./frame.mjs";
 import { accuracy, gallery } from "./gallery.mjs";
+import { itemText, reason } from "./names.mjs";
 import { canWithdraw, rebase, withdraw } from "./outbox.mjs";
 import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
-import { describe, reason } from "./records.mjs";
+import { describe } from "./records.mjs";
 import { exportQueue } from "./rescue.mjs";
 import { nudge } from "./sync.mjs";
 
@@ -51,7 +51,7 @@ function words(change) {
   return el("section", { class: "panel" }, el("dl", {},
     code ? [el("dt", {}, t("Reason")), el("dd", {}, word("reason", code))] : null,
     el("dt", {}, t("Note")), el("dd", {}, note || "—"),
-    position ? [el("dt", {}, t("Place")), el("dd", {}, accuracy(position))] : null));
+    position ? [el("dt", {}, t("Position")), el("dd", {}, accuracy(position))] : null));
 }
 
 function answers(change, list, photos) {
@@ -63,7 +63,7 @@ function answers(change, list, photos) {
     el("p", { class: "chips" }, chip(word("scope", payload.scope)), chip(word("stage", payload.stage)), accuracy(payload.position)),
     payload.note ? el("p", { class: "text" }, payload.note) : null, strip,
     el("table", {}, el("caption", { class: "visually-hidden" }, t("Answers")), payload.answers.map((given) => el("tr", {},
-      el("th", { scope: "row" }, given.item_id), el("td", {}, items.has(given.item_id) ? itemText(items.get(given.item_id)) : pledgeName(0), given.note ? el("em", { class: "soft" }, ` ${given.note}`) : null),
+      el("th", { scope: "row" }, given.item_id), el("td", {}, items.has(given.item_id) ? itemText(items.get(given.item_id)) : "", given.note ? el("em", { class: "soft" }, ` ${given.note}`) : null),
       el("td", {}, chip(word("answer", given.answer), { no: "orange", yes: "green" }[given.answer] ?? ""))))));
 }
 

@@ -4,18 +4,13 @@ import { language, t, word } from "/frontend/common/words.mjs";
 import { db, watch } from "./db.mjs";
 import { addPhotos, answer, checklistOf, markOpen, note, photosOf, set } from "./drafts.mjs";
 import { bar, head } from "./frame.mjs";
+import { itemText, pledgeName } from "./names.mjs";
 import { chip, icon, ring, toast } from "./parts.mjs";
 import { follow } from "./position.mjs";
 import { byHousehold, hidden, lacking, progress, required } from "./rules.mjs";
 import { gallery } from "./gallery.mjs";
 
-const PLEDGES = { 1: "Everything posted", 2: "Well prepared", 3: "Neatly dressed", 4: "Clean site", 5: "Good service", 6: "Strict discipline" };
 const WHY = { other_scope: "only for the other kind of works", heating_only: "only for heating works", completion_only: "only after completion", not_yet: "not at this stage yet" };
-
-/** A pledge's name in the reader's language. */
-export const pledgeName = (number) => t(PLEDGES[number] ?? `Pledge ${number}`);
-/** An item in the reader's language. */
-export const itemText = (item) => (language === "zh" ? item.zh : item.en);
 
 /** The screen of one pledge. */
 export async function open(main, id, page) {

@@ -5,14 +5,13 @@ import { begin } from "./begin.mjs";
 import { now } from "./clock.mjs";
 import { db, watch } from "./db.mjs";
 import { bar, head } from "./frame.mjs";
+import { categoryName, changeName, verbName } from "./names.mjs";
 import { canWithdraw, enqueue, withdraw } from "./outbox.mjs";
 import { button, chip, choices, countdown, distance, icon, moment, sheet, toast } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { RETURN_REASONS, steps, timeState, wayTo, withChanges } from "./rules.mjs";
 import { nudge } from "./sync.mjs";
-import { categoryName } from "./today.mjs";
 
-const LABEL = { accept: "Accept", arrive: "Arrived", resolve: "Resolved", return: "Return" };
 const SIGN = { accept: "check", arrive: "pin", resolve: "check", return: "back" };
 
 /** The screen. */
@@ -34,7 +33,7 @@ async function load(id) {
 function show(main, { order, drafts }) {
   if (!order) {
     head(t("Order"), { back: "#/today" });
-    bar(el("a", { class: "big button", href: "#/today" }, t("Today")));
+    bar(el("a", { class: "big button", href: "#/today" }, t("My day")));
     fill(main, el("p", { class: "empty" }, el("strong", {}, t("This order is no longer on this phone.")), t("It was returned, recalled, or finished.")));
     return;
   }
@@ -82,7 +81,7 @@ function pending(order) {
   const last = order.waiting.at(-1);
   return el("section", { class: "panel" }, el("h2", {}, t("On this phone only")),
     order.waiting.map((change) => el("div", { class: "row" },
-      el("a", { class: "grow", href: `#/change/${change.id}` }, t("%(what)s · %(time)s", { what: t(LABEL[change.kind.slice(6)]), time: moment(change.at) })),
+      el("a", { class: "grow", href: `#/change/${change.id}` }, t("%(what)s · %(time)s", { what: changeName(change.kind), time: moment(change.at) })),
       change.state === "held" ? chip(t("needs you"), "orange", "warn") : chip(t("to send"), "blue", "up"),
       change === last && canWithdraw(change) && change.state === "waiting" ? button(t("Undo"), () => undo(change), { kind: "small" }) : null)));
 }
@@ -104,9 +103,9 @@ function actions(order) {
   const allowed = order.mine && !order.gone && !order.waiting.some((c) => c.state === "held") ? steps(order.status) : [];
   const main = ["accept", "arrive", "resolve"].find((verb) => allowed.includes(verb));
   bar(
-    allowed.includes("return") ? button(t("Return"), () => giveBack(order), { sign: "back", kind: "quiet" }) : null,
-    main ? button(t(LABEL[main]), () => act(order, main), { kind: "primary wide", sign: SIGN[main], "data-verb": main })
-      : el("a", { class: "big button wide", href: "#/today" }, t("Today")));
+    allowed.includes("return") ? button(t("Give back"), () => giveBack(order), { sign: "back", kind: "quiet" }) : null,
+    main ? button(verbName(main), () => act(order, main), { kind: "primary wide", sign: SIGN[main], "data-verb": main })
+      : el("a", { class: "big button wide", href: "#/today" }, t("My day")));
 }
 
 async function act(order, verb) {
@@ -130,18 +129,18 @@ async function put(order, verb, payload) {
 }
 
 function finishing() {
-  return sheet(t("Resolved"), (close) => {
+  return sheet(t("Work done"), (close) => {
     const box = el("textarea", { rows: 4, maxlength: 2000, "aria-label": t("What was done"), placeholder: t("What was done (may stay empty)") });
-    return [box, el("div", { class: "stack" }, button(t("Resolved"), () => close(box.value.trim()), { kind: "primary", sign: "check" }), button(t("Not yet"), () => close(null)))];
+    return [box, el("div", { class: "stack" }, button(t("Work done"), () => close(box.value.trim()), { kind: "primary", sign: "check" }), button(t("Not yet"), () => close(null)))];
   });
 }
 
 /** Give the order back: a coded reason, and a sentence where the code says nothing. */
 async function giveBack(order) {
-  const given = await sheet(t("Why is it returned?"), (close) => {
+  const given = await sheet(t("Why do you give it back?"), (close) => {
     let reason = null;
     const box = el("textarea", { rows: 3, maxlength: 2000, "aria-label": t("Note"), placeholder: t("Note") });
-    const go = button(t("Return"), () => close({ reason, note: box.value.trim() }), { kind: "danger", disabled: true });
+    const go = button(t("Give back"), () => close({ reason, note: box.value.trim() }), { kind: "danger", disabled: true });
     const list = el("div", {});
     const check = () => { go.disabled = !reason || (reason === "other" && !box.value.trim()); };
     const draw = () => fill(list, choices(t("Reason"), RETURN_REASONS.map((code) => [code, word("reason", code)]), reason, (code) => { reason = code; draw(); check(); }));

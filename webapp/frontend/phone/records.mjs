@@ -1,9 +1,10 @@
 // 填报: what is being written, what waits to be sent, what needs the person, what has been delivered.
 import { el, fill } from "/frontend/common/dom.mjs";
-import { t, word } from "/frontend/common/words.mjs";
+import { t } from "/frontend/common/words.mjs";
 import { db, recall, watch } from "./db.mjs";
 import { checklistOf } from "./drafts.mjs";
 import { head, tabs } from "./frame.mjs";
+import { changeName, reason } from "./names.mjs";
 import { queue } from "./outbox.mjs";
 import { button, bytes, chip, icon, moment, ring } from "./parts.mjs";
 import { progress } from "./rules.mjs";
@@ -32,7 +33,7 @@ async function load() {
 
 /** A change with its title and what it weighs. */
 export async function describe(change, drafts) {
-  const kind = word("change", change.kind);
+  const kind = changeName(change.kind);
   if (change.kind === "inspection.submit") {
     const draft = drafts.find((d) => d.id === change.payload.inspection_id);
     const photos = await db.photos.where("inspection_id").equals(change.payload.inspection_id).toArray();
@@ -48,7 +49,7 @@ function show(main, { changes, writing, sent, drafts, me }) {
   const waiting = changes.filter((c) => c.state === "waiting");
   if (!changes.length && !writing.length && !sent.length) {
     return fill(main, el("div", { class: "empty" }, icon("fill", 48), el("strong", {}, t("Nothing written yet")),
-      el("p", {}, t("Start a checklist from an order or a site under “Today”. It is kept here at every tap.")), el("a", { class: "big button primary", href: "#/today" }, t("Today"))));
+      el("p", {}, t("Start a checklist from an order or a site under “My day”. It is kept here at every tap.")), el("a", { class: "big button primary", href: "#/today" }, t("My day"))));
   }
   fill(main,
     section(t("Needs you"), "orange", held.map((c) => row(c, me))),
@@ -78,16 +79,11 @@ function row(change, me) {
     change.state === "held" ? el("span", { class: "why" }, reason(change)) : null);
 }
 
-/** Why the server said no, in words. */
-export function reason(change) {
-  return change.refusedPhoto || change.detail || word("code", change.code ?? "refused");
-}
-
 function delivered(line, drafts) {
   const draft = line.kind === "inspection.submit" ? drafts.find((d) => d.change_id === line.id) : null;
   return el("div", { class: "item sent" },
-    el("strong", {}, draft?.title || line.title || word("change", line.kind)),
-    el("span", { class: "line" }, `${word("change", line.kind)} · ${t("delivered %(time)s", { time: moment(line.sent_at) })}`),
+    el("strong", {}, draft?.title || line.title || changeName(line.kind)),
+    el("span", { class: "line" }, `${changeName(line.kind)} · ${t("delivered %(time)s", { time: moment(line.sent_at) })}`),
     draft ? el("span", { class: "chips" }, chip(t("%(n)s answers", { n: draft.answered }), "green", "check"), draft.no ? chip(t("%(n)s “no”", { n: draft.no }), "orange") : null,
       draft.photos ? chip(t("%(n)s photos", { n: draft.photos }), "", "camera") : null) : null);
 }

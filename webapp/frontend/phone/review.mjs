@@ -1,11 +1,11 @@
 // The end of a checklist: what is lacking (red, hard stop), what is weak (orange, goes all the same), and Ready.
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t } from "/frontend/common/words.mjs";
-import { itemText, pledgeName } from "./check.mjs";
 import { db, watch } from "./db.mjs";
 import { checklistOf, discard, markOpen, photosOf, ready, set } from "./drafts.mjs";
 import { bar, head } from "./frame.mjs";
 import { accuracy } from "./gallery.mjs";
+import { itemText, pledgeName } from "./names.mjs";
 import { button, icon, ring, sure, toast } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { progress } from "./rules.mjs";

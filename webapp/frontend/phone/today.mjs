@@ -5,6 +5,7 @@ import { begin } from "./begin.mjs";
 import { now } from "./clock.mjs";
 import { db, recall, watch } from "./db.mjs";
 import { head, tabs } from "./frame.mjs";
+import { categoryName } from "./names.mjs";
 import { button, chip, choices, countdown, distance, icon, moment } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { timeState, wayTo, withChanges } from "./rules.mjs";
@@ -25,7 +26,7 @@ let search = "";
 export function open(main) {
   tabs("#/today");
   const again = el("button", { type: "button", class: "sign", "aria-label": t("Sync now"), onclick: () => nudge({ hopeful: true }) }, icon("refresh"));
-  head(t("Today"), { right: again });
+  head(t("My day"), { right: again });
   let data = null;
   const draw = () => data && show(main, data, draw);
   const stops = [
@@ -80,12 +81,6 @@ function card(order, here) {
       pending ? chip(t("to send"), "blue", "up") : null,
       held ? chip(t("needs you"), "orange", "warn") : null));
 }
-
-/** A category as the reader calls it. */
-export const categoryName = (complaint) => {
-  const named = word("category", complaint.category);
-  return document.documentElement.lang === "en" || !/[一-鿿]/.test(complaint.category_name) ? (complaint.category_name || named) : complaint.category_name;
-};
 
 function siteSection(sites, drafts, here, redraw) {
   if (!sites.length) return null;
