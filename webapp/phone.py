@@ -13,6 +13,8 @@ from io import BytesIO
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app, json, render_template
+from flask_babel import force_locale
+from flask_babel import gettext as _
 from PIL import Image, ImageDraw
 
 from gis.dispatch.rules import ORDER_STEPS, ReturnReason
@@ -94,7 +96,11 @@ def _fresh(body: bytes, mimetype: str) -> Response:
 
 
 def _shell() -> bytes:
-    return render_template("phone/shell.html", colour=COLOUR).encode()
+    """The same for everybody: the app itself knows the language; only the sentence without scripts is in both."""
+    said = "Please enable JavaScript."
+    with force_locale("zh"):
+        both = f"{_(said)} {said}"
+    return render_template("phone/shell.html", colour=COLOUR, noscript=both).encode()
 
 
 def _manifest() -> bytes:

@@ -119,7 +119,7 @@ def _speaker() -> Phone:
         raise DeviceRevoked()
     if user.is_demo and request.remote_addr not in LOOPBACK:
         raise DemoAccount()
-    g.language = user.language
+    g.language = request.accept_languages.best_match(("zh", "en")) or user.language  # the app has its own switch
     return Phone(
         device.id, user.id, user.name, user.full_name, user.role, user.crew_id, user.area_id, user.unit_id,
         device.queue_length, device.last_seen_at,

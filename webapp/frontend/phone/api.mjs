@@ -3,6 +3,7 @@
 import { Problem } from "/frontend/common/dom.mjs";
 import { language } from "/frontend/common/words.mjs";
 import { patience } from "./backoff.mjs";
+import { learn } from "./clock.mjs";
 import { recall } from "./db.mjs";
 
 const ROOT = "/api/v1";
@@ -24,9 +25,11 @@ async function send(path, { method = "GET", body, headers = {}, bytes = 0, token
   if (known) headers.Authorization = `Bearer ${known}`;
   const options = { method, body, headers: { Accept: "application/json", "Accept-Language": language, ...headers } };
   try {
-    return await fetch(ROOT + path, {
+    const reply = await fetch(ROOT + path, {
       ...options, credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(patience(bytes)),
     });
+    learn(reply.headers.get("X-Server-Time"));
+    return reply;
   } catch (error) {
     throw new NoSignal(String(error?.message ?? error));
   }

@@ -5,8 +5,9 @@ const SMALL_MS = 30_000; // the trip of the answer itself
 /** Milliseconds by which the server's clock is ahead of this phone's. */
 export const offset = () => Number(localStorage.getItem(KEY)) || 0;
 
-/** Learn from the server what time it is. */
+/** Learn from an answer of the server what time it is. */
 export function learn(serverAt) {
+  if (!serverAt) return;
   const ahead = Date.parse(serverAt) - Date.now();
   if (Number.isFinite(ahead)) localStorage.setItem(KEY, String(Math.abs(ahead) < SMALL_MS ? 0 : ahead));
 }

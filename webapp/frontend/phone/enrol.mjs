@@ -22,7 +22,7 @@ export async function open(main) {
     location.replace("#/today");
     return;
   }
-  const name = el("input", { id: "device-name", maxlength: 120, value: (await recall("device_name")) ?? modelName(), autocomplete: "off" });
+  const name = el("input", { id: "device-name", maxlength: 120, value: (await recall("device_name")) ?? modelName(), autocomplete: "off", placeholder: t("For example: Zhang’s phone") });
   const paste = el("input", { id: "code", maxlength: 400, autocomplete: "off", autocapitalize: "off", spellcheck: "false", value: code });
   const go = button(t("Enrol"), () => enrol(), { kind: "primary", sign: "check" });
   const trouble = el("p", { class: "notice error", role: "alert", hidden: true });
@@ -32,7 +32,7 @@ export async function open(main) {
     if (!code) return complain(t("Scan the code shown at the desk, or paste its link here."));
     go.disabled = true;
     try {
-      const answer = await api.enrol(code, name.value.trim() || modelName());
+      const answer = await api.enrol(code, name.value.trim());
       await remember("device_name", name.value.trim());
       await begin(answer);
     } catch (error) {
@@ -73,7 +73,7 @@ async function begin({ token, user }) {
   nudge({ hopeful: true });
 }
 
+/** What an Android phone calls itself (`Linux; Android 13; M2012K11AC`); others do not say. */
 function modelName() {
-  const model = /\(([^)]+)\)/.exec(navigator.userAgent)?.[1].split(";").at(-1).trim();
-  return (model || navigator.platform || "").slice(0, 60);
+  return /Android[^;)]*;\s*([^;)]+)/.exec(navigator.userAgent)?.[1].trim().slice(0, 60) ?? "";
 }

@@ -1,7 +1,7 @@
 // What the desk has for this phone: orders, sites, checklists. A thing that is gone there goes here too, unless something
 // about it still waits to be sent; then it stays, marked, until that is settled.
 import * as api from "./api.mjs";
-import { learn, now } from "./clock.mjs";
+import { now } from "./clock.mjs";
 import { db, recall, remember } from "./db.mjs";
 import { hold, rebase } from "./outbox.mjs";
 import { steps, withChanges } from "./rules.mjs";
@@ -56,7 +56,6 @@ async function putAway(orders) {
 export async function pullLists() {
   const [me, sites, checklists] = await Promise.all([api.get("/me"), api.get("/sites"), api.get("/checklists")]);
   const lists = checklists.checklists;
-  learn(me.server_at);
   await db.transaction("rw", db.sites, db.checklists, db.drafts, async () => {
     await db.sites.clear();
     await db.sites.bulkPut(sites.sites);

@@ -8,22 +8,29 @@ import { covers } from "./rules.mjs";
 const REBASES = 3;
 
 /**
- * Act on the server's verdict for one change. Returns "done", "held", "photos" (photos must be sent first),
- * "rebase" (its thing has moved on: try on the new version) or "later".
+ * Act on the server's verdict for one change. `shaken` says that an earlier change of the same thing is to be tried again.
+ * Returns "done", "held", "photos" (photos must be sent first), "rebase" (its thing has moved on: try on the new version)
+ * or "later".
  */
-export async function settle(change, result) {
+export async function settle(change, result, shaken = false) {
   if (result.verdict === "applied" || result.verdict === "duplicate") {
     if (covers(result.receipt, change)) return finish(change, result);
     await hold(change, "refused", "bad_receipt", t("The server's receipt does not match what is on this phone. Nothing was deleted."), true);
     return "held";
   }
   if (result.retry) return retry(change, result);
-  if (result.code === "stale_version" && change.kind.startsWith("order.") && (change.rebased ?? 0) < REBASES) {
+  if (change.kind.startsWith("order.") && result.thing) await asItIs(change, result.thing);
+  if (change.kind.startsWith("order.") && (result.code === "stale_version" || shaken) && (change.rebased ?? 0) < REBASES) {
     await db.outbox.update(change.seq, { uncertain: false, rebase: true });
     return "rebase";
   }
   await hold(change, result.verdict, result.code, result.detail);
   return "held";
+}
+
+/** The server tells with its verdict how the order stands; that is newer than what this phone has. */
+function asItIs(change, { status, version }) {
+  return db.orders.update(Number(change.thing_id), { status, version });
 }
 
 async function retry(change, result) {
@@ -49,7 +56,7 @@ async function finish(change, result) {
       id: change.id, kind: change.kind, thing: change.thing, sent_at: now, sha256: change.sha256, title: order?.order_no ?? "",
       parts: result.receipt.parts?.length ?? 0,
     });
-    if (order && result.thing) await db.orders.update(order.id, { status: result.thing.status, version: result.thing.version });
+    if (order && result.thing) await asItIs(change, result.thing);
     if (change.kind === "inspection.submit") await thin(change, now);
   });
   return "done";

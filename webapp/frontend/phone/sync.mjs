@@ -127,21 +127,27 @@ async function unsentPhotos(change) {
 async function sendBatch(batch, round) {
   const going = await onTheirWay(batch);
   if (!going.length) return;
+  const length = (await queue()).length;
   let reply;
   try {
-    reply = await api.post("/sync", { queue_length: (await queue()).length, changes: going.map(onTheWire) });
+    reply = await api.post("/sync", { queue_length: length, changes: going.map(onTheWire) });
+    await remember("told_length", length);
   } catch (error) {
     return missed(going, error, round);
   }
   round.strikes = 0;
   const results = new Map((reply.results ?? []).map((result) => [result.id, result]));
+  const shaken = new Set();
   for (const change of going) {
     const result = results.get(change.id);
-    const outcome = result ? await settle(change, result) : "later";
+    const outcome = result ? await settle(change, result, shaken.has(change.thing)) : "later";
+    if (outcome === "rebase") shaken.add(change.thing);
     if (outcome === "photos" && !round.missed.has(change.id)) round.missed.set(change.id, true);
     else if (outcome === "later" || outcome === "photos") round.tried.add(change.id);
-    if (outcome === "rebase") again = true;
-    if (outcome === "rebase") round.tried.add(change.id);
+    if (outcome === "rebase") {
+      again = true;
+      round.tried.add(change.id);
+    }
     if (outcome === "done" && !change.quiet) round.done += 1;
     if (outcome === "later") round.trouble ??= new api.NoSignal(result?.detail ?? "no verdict");
   }

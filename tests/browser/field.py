@@ -1,0 +1,189 @@
+"""A crew's day in the tests: its orders on a live server, its phone in a browser, and what a thumb does there."""
+
+from __future__ import annotations
+
+import io
+import random
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Error, Page, expect
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from gis.dispatch.model import WorkOrder
+from gis.inspections.model import Change, Inspection, InspectionPhoto, Photo
+from gis.journal import Who
+from gis.people import actions, queries
+from tests import factories as make
+from tests.browser.conftest import Live
+from webapp.clock import utc_now
+
+HERE = (119.96, 36.78)
+CALLER = ("王建国", "13812345678", "302")
+
+
+class Field:
+    """One crew with two orders of today, and a site."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        now = utc_now()
+        with live.sessions() as session:
+            unit = make.make_unit(session, name="兴平热电")
+            crew = make.make_crew(session, name="东城抢修一班", unit_id=unit.id, at=HERE)
+            self.crew_id, self.unit_id = crew.id, unit.id
+            self.orders = [
+                self._order(session, crew, place, hours)
+                for hours, place in enumerate(("文丰小区3号楼", "福安花园11号楼"))
+            ]
+            self.site_id = make.make_site(
+                session, name="红旗路二次管网改造", unit_id=unit.id, geom=make.point(*HERE)
+            ).id
+            session.commit()
+        self.now = now
+
+    def _order(self, session: Session, crew: Any, place: str, hours: int) -> int:
+        now = utc_now()
+        complaint = make.make_complaint(
+            session, place=place, status="assigned", unit_id=self.unit_id, received_at=now, at=(HERE[0] + 0.004, HERE[1]),
+            resolve_by=now + timedelta(hours=4),
+        )  # fmt: skip
+        session.execute(
+            text("INSERT INTO caller (complaint_id, name, phone, door_no) VALUES (:id, :name, :phone, :door)"),
+            {"id": complaint.id, **dict(zip(("name", "phone", "door"), CALLER, strict=True))},
+        )
+        during = Range(now + timedelta(hours=hours), now + timedelta(hours=hours + 1))
+        return make.make_order(session, complaint, crew, during=during, assigned_at=now).id
+
+    def code(self, role: str = "crew", name: str | None = None) -> str:
+        """A fresh enrolment code for a new person (or for the one called `name`)."""
+        fields = {"crew_id": self.crew_id} if role == "crew" else {}
+        self.person = name or self.live.add_user(role, full_name="李大海", **fields)
+        with self.live.sessions() as session:
+            user = queries.user_by_name(session, self.person)
+            assert user is not None
+            code = actions.offer_enrolment(session, Who(utc_now()), user.id)
+            session.commit()
+        return code
+
+    # --- what the server has -----------------------------------------------------------------------------------------
+    def count(self, model: Any) -> int:
+        with self.live.sessions() as session:
+            return int(session.scalar(select(func.count()).select_from(model)) or 0)
+
+    def counts(self) -> dict[str, int]:
+        return {m.__name__: self.count(m) for m in (Inspection, InspectionPhoto, Photo)}
+
+    def verdicts(self, kind: str) -> list[str]:
+        with self.live.sessions() as session:
+            return list(
+                session.scalars(select(Change.verdict).where(Change.kind.like(kind)).order_by(Change.received_at))
+            )
+
+    def status(self, order_id: int) -> str:
+        with self.live.sessions() as session:
+            return str(session.get_one(WorkOrder, order_id).status)
+
+
+def enrol(page: Page, url: str, code: str) -> None:
+    """Open the link of the QR code, name the phone, and wait until the app can live without a network."""
+    page.goto(f"{url}/phone/#enrol={code}")
+    page.fill("#device-name", "李大海的手机")
+    page.click("main button.primary")
+    page.wait_for_url("**/phone/#/today")
+    expect(page.locator("#banner")).to_contain_text("全部已送达")
+    until(page, "navigator.serviceWorker.controller !== null")
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until an expression is true (`wait_for_function` needs `eval`, which our policy forbids)."""
+    for _ in range(100):
+        with suppress(Error):  # the page may be on its way to another one
+            if page.evaluate(expression):
+                return
+        page.wait_for_timeout(100)
+    raise AssertionError(expression)
+
+
+def photo(seed: int = 0, size: tuple[int, int] = (640, 480)) -> dict[str, Any]:
+    """A JPEG as a camera gives it, different for every seed."""
+    noise = random.Random(seed)
+    picture = Image.new("RGB", size, (noise.randrange(256), noise.randrange(256), noise.randrange(256)))
+    for _ in range(40):
+        box = (noise.randrange(size[0]), noise.randrange(size[1]))
+        picture.paste((noise.randrange(256), 80, 120), (*box, box[0] + 60, box[1] + 60))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=90)
+    return {"name": f"锅炉房照片{seed}.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+
+
+def open_order(page: Page, order_id: int) -> None:
+    page.goto(page.url.split("#")[0] + f"#/order/{order_id}")
+    expect(page.locator("main .panel").first).to_be_visible()
+
+
+def verb(page: Page, name: str) -> None:
+    page.click(f"#foot [data-verb={name}]")
+
+
+def start_checklist(page: Page, order_id: int) -> None:
+    open_order(page, order_id)
+    page.click("text=开始检查")
+    page.click("dialog button:has-text('开始检查')")
+    page.wait_for_url("**/phone/#/check/**")
+
+
+def answer_page(page: Page, no: str | None = None, seed: int = 0) -> int:
+    """Answer every item of the open page with 是, but `no` with 否 and a photo; returns how many."""
+    expect(page.locator(".question").first).to_be_visible()
+    items = page.locator(".question")
+    for i in range(items.count()):
+        item = items.nth(i)
+        if item.get_attribute("data-item") == no:
+            item.locator("button.no").click()
+            item.locator(".camera input").set_input_files(photo(seed))
+            expect(item.locator(".thumb")).to_have_count(1)
+        else:
+            item.locator("button.yes").click()
+    expect(page.locator(".question [aria-pressed=true]")).to_have_count(items.count())
+    return items.count()
+
+
+def fill_checklist(page: Page, order_id: int, *, noes: dict[int, str], seed: int = 0) -> None:
+    """A whole checklist of six pages, up to the review."""
+    start_checklist(page, order_id)
+    for number in range(1, 7):
+        page.wait_for_url(f"**/phone/#/check/*/{number}")
+        expect(page.locator("main h2").first).to_contain_text(f"{number} ·")
+        if page.locator(".question").count():
+            answer_page(page, noes.get(number), seed + number)
+        page.click("#foot .primary")
+    page.wait_for_url("**/phone/#/check/*/end")
+
+
+def finish(page: Page) -> None:
+    expect(page.locator(".notice.done")).to_be_visible()
+    page.click("#foot .primary")
+    page.wait_for_url("**/phone/#/fill")
+
+
+def held_here(page: Page) -> dict[str, int]:
+    """How many rows the phone's own storage has."""
+    return page.evaluate(
+        """async () => {
+            const { db } = await import("/frontend/phone/db.mjs");
+            const rows = {};
+            for (const name of ["outbox", "drafts", "photos", "sent", "orders"]) rows[name] = await db[name].count();
+            rows.unsent = await db.outbox.filter((c) => !c.quiet).count();
+            return rows;
+        }"""
+    )
+
+
+def sync(page: Page) -> None:
+    """What the button does."""
+    page.evaluate("import('/frontend/phone/sync.mjs').then((m) => m.nudge({ hopeful: true }))")

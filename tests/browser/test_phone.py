@@ -1,0 +1,349 @@
+"""The phone app in Chromium at 390x844: a crew's day without signal, and everything that can go wrong with sending it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import select
+
+from gis.dispatch import actions as dispatch
+from gis.dispatch.model import WorkOrder
+from gis.inspections.model import CheckAnswer, Inspection, InspectionPhoto, Photo
+from gis.journal import Who
+from gis.people.model import Device
+from tests.browser.conftest import Live
+from tests.browser.field import (
+    CALLER,
+    Field,
+    answer_page,
+    enrol,
+    fill_checklist,
+    finish,
+    held_here,
+    open_order,
+    start_checklist,
+    sync,
+    until,
+    verb,
+)
+from tests.browser.flaky import Flaky
+from webapp.clock import utc_now
+
+pytestmark = pytest.mark.browser
+DELIVERED = "全部已送达"
+
+
+@pytest.fixture
+def field(live: Live) -> Field:
+    return Field(live)
+
+
+@pytest.fixture
+def flaky(live: Live) -> Iterator[Flaky]:
+    made = Flaky(live.port)
+    yield made
+    made.close()
+
+
+def banner(page: Page, words: str, timeout: float = 20_000) -> None:
+    expect(page.locator("#banner")).to_contain_text(words, timeout=timeout)
+
+
+def test_a_link_enrols_the_phone_and_shows_its_orders(field: Field, phone_page: Page):
+    seen = []
+    phone_page.on("request", lambda request: seen.append(request.url))
+    code = field.code()
+    enrol(phone_page, field.live.url, code)
+    expect(phone_page.locator("main")).to_contain_text("文丰小区3号楼")
+    expect(phone_page.locator("main")).to_contain_text("福安花园11号楼")
+    assert not [url for url in seen if code in url and "#" not in url]
+    assert code not in phone_page.url
+    phone_page.go_back()
+    assert code not in phone_page.url
+    with field.live.sessions() as session:
+        assert session.scalar(select(Device.name)) == "李大海的手机"
+
+
+def test_a_day_without_signal_arrives_exactly_once(field: Field, phone_context: BrowserContext, phone_page: Page):
+    page, order = phone_page, field.orders[0]
+    enrol(page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    banner(page, "离线")
+    open_order(page, order)
+    assert CALLER[1] not in page.content()
+    verb(page, "accept")
+    verb(page, "arrive")
+    banner(page, "离线 · 待发 2")
+    fill_checklist(page, order, noes={1: "1.2", 4: "4.1"})
+    finish(page)
+    banner(page, "离线 · 待发 3")
+    page.reload()
+    banner(page, "离线 · 待发 3")
+    page.close()
+    page = phone_context.new_page()
+    page.goto(f"{field.live.url}/phone/")
+    banner(page, "离线 · 待发 3")
+    open_order(page, order)
+    verb(page, "resolve")
+    page.fill("dialog textarea", "更换阀门，室温已达 19 度")
+    page.click("dialog .primary")
+    banner(page, "离线 · 待发 4")
+    assert field.counts() == {"Inspection": 0, "InspectionPhoto": 0, "Photo": 0}
+    phone_context.set_offline(False)
+    banner(page, DELIVERED)
+    assert field.status(order) == "resolved"
+    assert field.verdicts("order.%") == ["applied"] * 3
+    assert field.counts() == {"Inspection": 1, "InspectionPhoto": 2, "Photo": 2}
+    here = held_here(page)
+    assert (here["unsent"], here["photos"], here["sent"]) == (0, 0, 4)
+    with field.live.sessions() as session:
+        visit = session.scalars(select(Inspection)).one()
+        assert (visit.order_id, visit.position_accuracy_m) == (order, 8)
+        noes = session.scalars(
+            select(CheckAnswer.item_id).where(CheckAnswer.answer == "no").order_by(CheckAnswer.item_id)
+        )
+        assert list(noes) == ["1.2", "4.1"]
+        assert {p.item_id for p in session.scalars(select(InspectionPhoto))} == {"1.2", "4.1"}
+        assert all(p.file_name.startswith("锅炉房照片") for p in session.scalars(select(Photo)))
+        assert session.scalar(select(Device.queue_length)) == 0
+
+
+def test_the_callers_number_is_shown_only_after_the_acceptance_was_delivered(field: Field, phone_page: Page):
+    enrol(phone_page, field.live.url, field.code())
+    open_order(phone_page, field.orders[0])
+    expect(phone_page.locator("main")).to_contain_text("签收后显示")
+    verb(phone_page, "accept")
+    expect(phone_page.locator("a.call")).to_contain_text(CALLER[1])
+
+
+def test_answers_that_get_lost_and_servers_that_fail_lose_and_double_nothing(
+    field: Field, flaky: Flaky, phone_context: BrowserContext, phone_page: Page
+):
+    page, order = phone_page, field.orders[0]
+    enrol(page, flaky.url, field.code())
+    phone_context.set_offline(True)
+    open_order(page, order)
+    verb(page, "accept")
+    banner(page, "待发 1")
+    fill_checklist(page, order, noes={1: "1.1", 2: "2.1", 3: "3.1"})
+    finish(page)
+    trouble = {"POST": iter(["500", "swallow", "half"]), "PUT": iter(["cut", "500", "swallow", "half"])}
+
+    def rule(method: str, path: str) -> str:
+        return (
+            next(trouble[method], "pass") if method in trouble and ("/sync" in path or "/photos/" in path) else "pass"
+        )
+
+    flaky.rule = rule
+    phone_context.set_offline(False)
+    for _ in range(60):
+        if held_here(page)["unsent"] == 0:
+            break
+        sync(page)
+        page.wait_for_timeout(300)
+    banner(page, DELIVERED)
+    assert field.counts() == {"Inspection": 1, "InspectionPhoto": 3, "Photo": 3}
+    assert field.verdicts("order.accept") == ["applied"]
+    assert held_here(page)["photos"] == 0
+    told = [what for method, path, what in flaky.seen if method == "POST" and "/sync" in path]
+    assert {"500", "swallow", "half", "pass"} <= set(told)
+
+
+def test_a_refused_change_is_shown_and_does_not_block_the_rest(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    lost, kept = field.orders
+    enrol(page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    open_order(page, lost)
+    verb(page, "accept")
+    open_order(page, kept)
+    verb(page, "accept")
+    banner(page, "待发 2")
+    with field.live.sessions() as session:  # meanwhile the desk ends the first order
+        order = session.get_one(WorkOrder, lost)
+        order.status, order.ended_at = "recalled", utc_now()
+        session.commit()
+    phone_context.set_offline(False)
+    banner(page, "1 条需要处理")
+    assert field.status(kept) == "accepted"
+    page.click("#banner a")
+    expect(page.locator(".item .why")).to_be_visible()
+    page.click(".group.orange .item")
+    expect(page.locator(".notice.error")).to_be_visible()
+    with page.expect_download() as download:
+        page.click("text=导出")
+    assert download.value.suggested_filename.endswith(".json")
+    page.click("#foot .danger")
+    page.click("dialog .danger")
+    banner(page, DELIVERED)
+
+
+def test_an_order_that_moved_on_at_the_desk_is_tried_again_on_its_new_version(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    enrol(phone_page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    open_order(phone_page, field.orders[0])
+    verb(phone_page, "accept")
+    verb(phone_page, "arrive")
+    banner(phone_page, "待发 2")
+    with field.live.sessions() as session:
+        session.get_one(WorkOrder, field.orders[0]).note = "从东门进"
+        session.commit()
+    phone_context.set_offline(False)
+    banner(phone_page, DELIVERED)
+    assert field.status(field.orders[0]) == "arrived"
+
+
+def test_a_ready_checklist_is_looked_at_and_corrected_before_it_is_sent(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    enrol(page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    fill_checklist(page, field.orders[0], noes={2: "2.2"})
+    finish(page)
+    page.click("[data-change='inspection.submit']")
+    expect(page.locator("main table")).to_contain_text("施工材料齐全")
+    page.click("text=更正")
+    page.wait_for_url("**/check/*/1")
+    page.click("[data-item='1.1'] button.no")
+    page.locator("[data-item='1.1'] .camera input").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": PNG}
+    )
+    expect(page.locator("[data-item='1.1'] .need.met")).to_be_visible()
+    page.goto(page.url.rsplit("/", 1)[0] + "/end")
+    finish(page)
+    phone_context.set_offline(False)
+    banner(page, DELIVERED)
+    with field.live.sessions() as session:
+        answers = {a.item_id: a.answer for a in session.scalars(select(CheckAnswer))}
+    assert (answers["1.1"], answers["2.2"]) == ("no", "no")
+    assert field.count(Inspection) == 1
+
+
+def test_no_opens_what_is_required_and_back_loses_nothing(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    enrol(page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    start_checklist(page, field.orders[0])
+    item = page.locator("[data-item='1.1']")
+    expect(item.locator(".need")).to_be_hidden()
+    item.locator("button.no").click()
+    expect(item.locator(".need")).to_contain_text("拍照")
+    page.click("#foot .primary")
+    page.wait_for_url("**/check/*/2")
+    page.click("#foot .primary")
+    page.wait_for_url("**/check/*/3")
+    judged = page.locator("[data-item='3.3']")
+    judged.locator("button.no").click()
+    judged.locator("textarea").fill("衣冠不整")
+    page.go_back()
+    page.wait_for_url("**/check/*/2")
+    page.go_back()
+    expect(page.locator("[data-item='1.1'] button.no")).to_have_attribute("aria-pressed", "true")
+    page.go_forward()
+    page.go_forward()
+    expect(page.locator("[data-item='3.3'] textarea")).to_have_value("衣冠不整")
+    expect(page.locator(".away summary")).to_be_hidden()
+    page.goto(page.url.rsplit("/", 1)[0] + "/end")
+    expect(page.locator("#foot .primary")).to_be_disabled()
+    expect(page.locator(".item.red")).to_have_count(page.locator(".item.red").count())
+
+
+def test_a_revoked_phone_keeps_its_queue_and_delivers_it_when_enrolled_again(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    enrol(page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    open_order(page, field.orders[0])
+    verb(page, "accept")
+    banner(page, "待发 1")
+    with field.live.sessions() as session:
+        session.scalars(select(Device)).one().revoked_at = utc_now()
+        session.commit()
+    phone_context.set_offline(False)
+    banner(page, "本机已被停用 · 1 条仍保留")
+    page.goto("about:blank")
+    page.goto(f"{field.live.url}/phone/#enrol={field.code(name=field.person)}")
+    page.fill("#device-name", "李大海的手机")
+    page.click("main button.primary")
+    banner(page, DELIVERED)
+    assert field.status(field.orders[0]) == "accepted"
+
+
+def test_a_new_version_of_the_app_takes_over_without_losing_the_queue(
+    field: Field, flaky: Flaky, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    enrol(page, flaky.url, field.code())
+    flaky.rule = lambda method, path: "500" if "/api/" in path else "pass"
+    open_order(page, field.orders[0])
+    verb(page, "accept")
+    start_checklist(page, field.orders[0])
+    answer_page(page)
+    flaky.change = lambda path, body: (
+        body.replace(b'const VERSION = "', b'const VERSION = "next-') if path == "/phone/sw.js" else body
+    )
+    page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
+    page.click("dialog >> text=立即使用")
+    page.wait_for_load_state()
+    until(page, "caches.keys().then((names) => names.length === 1 && names[0].includes('next-'))")
+    expect(page.locator(".question [aria-pressed=true]")).to_have_count(4)
+    assert held_here(page)["unsent"] == 1
+    flaky.rule = lambda method, path: "pass"
+    sync(page)
+    banner(page, DELIVERED)
+    assert field.status(field.orders[0]) == "accepted"
+
+
+def test_a_broken_download_of_a_new_version_leaves_the_old_one_working(
+    field: Field, flaky: Flaky, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    enrol(page, flaky.url, field.code())
+
+    def broken(path: str, body: bytes) -> bytes:
+        if path == "/phone/sw.js":
+            body = body.replace(b'const VERSION = "', b'const VERSION = "broken-')
+            return re.sub(rb'("/static/css/phone.css",\s*")', rb"\g<1>0", body)
+        return body
+
+    flaky.change = broken
+    page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update()).catch(() => {})")
+    page.wait_for_timeout(1500)
+    phone_context.set_offline(True)
+    page.reload()
+    expect(page.locator("main")).to_contain_text("文丰小区3号楼")
+    assert not page.evaluate("navigator.serviceWorker.getRegistration().then((r) => Boolean(r.waiting))")
+
+
+def test_the_desk_recalls_an_order_and_the_phone_puts_it_away(field: Field, phone_page: Page):
+    enrol(phone_page, field.live.url, field.code())
+    with field.live.sessions() as session:
+        order = session.get_one(WorkOrder, field.orders[1])
+        dispatch.release(session, Who(utc_now()), order.complaint_id)
+        session.commit()
+    sync(phone_page)
+    expect(phone_page.locator("main")).not_to_contain_text("福安花园11号楼")
+
+
+def _png() -> bytes:
+    from io import BytesIO
+
+    from PIL import Image
+
+    out = BytesIO()
+    Image.new("RGB", (40, 30), "red").save(out, "PNG")
+    return out.getvalue()
+
+
+PNG = _png()
