@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from sqlalchemy import select
 
 from gis.dispatch import actions as dispatch
@@ -14,7 +18,7 @@ from gis.dispatch.model import WorkOrder
 from gis.inspections.model import CheckAnswer, Inspection, InspectionPhoto, Photo
 from gis.journal import Who
 from gis.people.model import Device
-from tests.browser.conftest import Live
+from tests.browser.conftest import CHROMIUM, FLAGS, Live
 from tests.browser.field import (
     CALLER,
     Field,
@@ -24,6 +28,7 @@ from tests.browser.field import (
     finish,
     held_here,
     open_order,
+    photo,
     start_checklist,
     sync,
     until,
@@ -347,3 +352,104 @@ def _png() -> bytes:
 
 
 PNG = _png()
+
+
+SCREENS = ("#/today", "#/order/{order}", "#/fill", "#/me", "#/check/{draft}/1", "#/check/{draft}/end")
+SMALL = """() => [...document.querySelectorAll("button, a, summary, label.sign, input:not(.visually-hidden), textarea")]
+    .filter((node) => node.checkVisibility() && node.getBoundingClientRect().width > 0)
+    .filter((node) => { const box = node.getBoundingClientRect(); return box.height < 47.5 || box.width < 47.5; })
+    .map((node) => node.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
+def test_every_screen_can_be_read_and_hit_by_everybody(
+    field: Field, phone_context: BrowserContext, phone_page: Page, language: str, theme: str
+):
+    page = phone_page
+    page.goto(f"{field.live.url}/phone/")
+    page.evaluate(
+        "([l, t]) => { localStorage['chengmai-phone-language'] = l; localStorage['chengmai-phone-theme'] = t; }",
+        [language, theme],
+    )
+    page.goto("about:blank")
+    page.goto(f"{field.live.url}/phone/#enrol={field.code()}")
+    look(page, "enrol")
+    page.click("main button.primary")
+    page.wait_for_url("**/phone/#/today")
+    expect(page.locator("main a.item")).to_have_count(2)
+    page.locator(".toast").wait_for(state="detached", timeout=15_000)
+    phone_context.set_offline(True)
+    open_order(page, field.orders[0])
+    verb(page, "accept")
+    draft = page.evaluate(
+        """async (order) => {
+            const [{ db }, { start, answer }] = await Promise.all([import("/frontend/phone/db.mjs"), import("/frontend/phone/drafts.mjs")]);
+            const about = { order_id: order, title: "文丰小区3号楼", place: "", scope: "indoor", stage: "during", heating: true };
+            const draft = await start(about, await db.checklists.toCollection().first());
+            await answer(draft.id, "1.1", "no");
+            return draft.id;
+        }""",
+        field.orders[0],
+    )
+    for screen in SCREENS:
+        page.goto(f"{field.live.url}/phone/" + screen.format(order=field.orders[0], draft=draft))
+        page.wait_for_timeout(400)
+        look(page, screen)
+        if language == "en":
+            foreign = page.evaluate(
+                "document.body.innerText.replace(/文丰小区3号楼|福安花园11号楼|李大海|东城抢修一班|家里暖气不热|中文/g, '')"
+            )
+            assert not re.search(r"[\u4e00-\u9fff]", foreign), f"{screen}: {foreign}"
+
+
+def look(page: Page, screen: str) -> None:
+    """No serious violation, and nothing smaller than a thumb in a glove can hit."""
+    page.wait_for_timeout(200)
+    page.add_script_tag(url="/static/vendor/axe.min.js")
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    bad = [
+        (v["id"], [n["html"][:160] + " " + n["failureSummary"][:200] for n in v["nodes"]])
+        for v in found["violations"] if v["impact"] in ("serious", "critical")
+    ]  # fmt: skip
+    assert not bad, f"{screen}: {bad}"
+    assert page.evaluate(SMALL) == [], screen
+
+
+def test_a_killed_browser_loses_no_answer_and_offers_to_go_on(field: Field, browser: Browser, tmp_path: Path):
+    """SIGKILL in the middle of a checklist: what was tapped is there, and the app says that it was interrupted."""
+    profile = tmp_path / "profile"
+    kind = browser.browser_type
+    options = {"executable_path": CHROMIUM, "args": FLAGS, "viewport": {"width": 390, "height": 844}, "has_touch": True,
+               "locale": "zh-CN"}  # fmt: skip
+    context = kind.launch_persistent_context(str(profile), **options)
+    page = context.pages[0]
+    enrol(page, field.live.url, field.code())
+    start_checklist(page, field.orders[0])
+    context.set_offline(True)
+    for answered in range(1, 5):
+        page.click(f"[data-item='1.{answered}'] button.yes")
+    expect(page.locator("[data-given=yes]")).to_have_count(4)
+    page.locator("[data-item='1.4'] .camera input").set_input_files(photo(7))
+    expect(page.locator("[data-item='1.4'] .thumb")).to_have_count(1)
+    kill(profile)
+    with suppress(Error):
+        context.close()
+    context = kind.launch_persistent_context(str(profile), **options)
+    page = context.pages[0]
+    context.set_offline(True)
+    page.goto(f"{field.live.url}/phone/")
+    expect(page.locator("dialog")).to_contain_text("上次填到一半就关闭了")
+    page.click("dialog .primary")
+    expect(page.locator("[data-given=yes]")).to_have_count(4)
+    expect(page.locator("[data-item='1.4'] .thumb")).to_have_count(1)
+    context.close()
+
+
+def kill(profile: Path) -> None:
+    """End the browser that this test started, found by the profile directory that only it has."""
+    mine = f"--user-data-dir={profile}"
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if mine in words and not any(word.startswith("--type=") for word in words):
+                os.kill(int(process.name), signal.SIGKILL)

@@ -4,7 +4,7 @@ import * as frame from "./frame.mjs";
 import { fill, el } from "/frontend/common/dom.mjs";
 import { t } from "/frontend/common/words.mjs";
 import { recall } from "./db.mjs";
-import { interrupted, markOpen } from "./drafts.mjs";
+import { interrupted, markLeft, markOpen } from "./drafts.mjs";
 import * as sync from "./sync.mjs";
 import * as update from "./update.mjs";
 import * as change from "./change.mjs";
@@ -38,7 +38,7 @@ async function show() {
 async function open(screen, params) {
   await leave();
   leave = () => {};
-  if (screen !== check && screen !== review) markOpen(null);
+  if (screen !== check && screen !== review) await markOpen(null);
   fill(main);
   main.className = "";
   leave = (await screen.open(main, ...params)) ?? (() => {});
@@ -64,7 +64,8 @@ async function begin() {
     return;
   }
   addEventListener("unhandledrejection", (event) => broken(event.reason));
-  addEventListener("pagehide", () => markOpen(null));
+  addEventListener("pagehide", () => markLeft(true));
+  addEventListener("pageshow", () => markLeft(false));
   const lost = await interrupted();
   banner.begin();
   frame.begin();

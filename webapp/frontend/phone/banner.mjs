@@ -14,14 +14,14 @@ export function sentence(state, facts, now = Date.now()) {
   if (state.phase === "offline") return { text: n ? t("Offline · %(n)s to send", { n }) : t("Offline"), kind: "grey", sign: "cross" };
   if (state.phase === "sending") {
     const text = t("Sending %(i)s/%(n)s", { i: Math.min(state.done + 1, state.total), n: state.total });
-    return { text: state.photos ? `${text} · ${t("%(n)s photos left", { n: state.photos })}` : text, kind: "blue", sign: "up" };
+    return { text: state.photos ? `${text} · ${t("photos left: %(n)s", { n: state.photos })}` : text, kind: "blue", sign: "up" };
   }
   if (state.phase === "waiting") {
     const seconds = Math.max(0, Math.round(((state.next_at ?? now) - now) / 1000));
     const text = n ? t("Server busy · %(n)s to send · again in %(seconds)s s", { n, seconds }) : t("Server busy · again in %(seconds)s s", { seconds });
     return { text, kind: "orange", sign: "clock" };
   }
-  if (held) return { text: t("%(n)s need you", { n: held }), kind: "orange", sign: "warn", href: "#/fill" };
+  if (held) return { text: t("Needs you: %(n)s", { n: held }), kind: "orange", sign: "warn", href: "#/fill" };
   if (n) return { text: t("%(n)s to send", { n }), kind: "blue", sign: "up" };
   return at ? { text: t("All delivered %(time)s", { time: clock(at) }), kind: "green", sign: "check" } : null;
 }

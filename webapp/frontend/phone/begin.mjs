@@ -29,7 +29,7 @@ function choose(about, lists, open) {
       choices(t("Where are the works?"), SCOPES.map((s) => [s, word("scope", s)]), visit.scope, (s) => { visit.scope = s; draw(); }),
       el("p", { class: "label" }, t("How far are they?")),
       choices(t("How far are they?"), STAGES.map((s) => [s, word("stage", s)]), visit.stage, (s) => { visit.stage = s; draw(); }),
-      el("p", { class: "soft" }, t("%(n)s items on six pages", { n: asked(list.items, visit).length })));
+      el("p", { class: "soft" }, t("Items on six pages: %(n)s", { n: asked(list.items, visit).length })));
     draw();
     return [
       open ? el("div", { class: "stack" }, button(t("Go on with the draft of %(time)s", { time: moment(open.started_at) }), () => close("on"), { kind: "primary" })) : null,

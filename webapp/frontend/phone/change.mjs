@@ -5,7 +5,7 @@ import { db, recall, watch } from "./db.mjs";
 import { checklistOf, correct, photosOf } from "./drafts.mjs";
 import { bar, head } from "./frame.mjs";
 import { accuracy, gallery } from "./gallery.mjs";
-import { itemText, reason } from "./names.mjs";
+import { answerName, itemText, reason } from "./names.mjs";
 import { canWithdraw, rebase, withdraw } from "./outbox.mjs";
 import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
 import { describe } from "./records.mjs";
@@ -15,7 +15,6 @@ import { nudge } from "./sync.mjs";
 /** The screen. */
 export function open(main, id) {
   main.className = "change";
-  head(t("To send"), { back: "#/fill" });
   return watch(() => load(id), (found) => show(main, found));
 }
 
@@ -30,6 +29,7 @@ async function load(id) {
 }
 
 function show(main, { change, draft, list, photos, me, sent }) {
+  head(!change ? t("Delivered") : change.state === "held" ? t("Needs you") : t("To send"), { back: "#/fill" });
   if (!change) {
     bar(el("a", { class: "big button wide", href: "#/fill" }, t("Records")));
     return fill(main, el("p", { class: "empty" }, sent ? t("Delivered %(time)s.", { time: moment(sent.sent_at) }) : t("This change is no longer on this phone.")));
@@ -64,7 +64,7 @@ function answers(change, list, photos) {
     payload.note ? el("p", { class: "text" }, payload.note) : null, strip,
     el("table", {}, el("caption", { class: "visually-hidden" }, t("Answers")), payload.answers.map((given) => el("tr", {},
       el("th", { scope: "row" }, given.item_id), el("td", {}, items.has(given.item_id) ? itemText(items.get(given.item_id)) : "", given.note ? el("em", { class: "soft" }, ` ${given.note}`) : null),
-      el("td", {}, chip(word("answer", given.answer), { no: "orange", yes: "green" }[given.answer] ?? ""))))));
+      el("td", {}, chip(answerName(given.answer), { no: "orange", yes: "green" }[given.answer] ?? ""))))));
 }
 
 function technical(change) {
@@ -106,7 +106,7 @@ async function again(change) {
 }
 
 async function discard(change) {
-  const text = change.photos ? t("It was not accepted, and its %(n)s photos are only on this phone.", { n: change.photos }) : t("It was not accepted by the server.");
+  const text = change.photos ? t("It was not accepted, and its photos (%(n)s) are only on this phone.", { n: change.photos }) : t("It was not accepted by the server.");
   if (!(await sure(t("Discard for good?"), text, t("Discard")))) return;
   await db.transaction("rw", db.outbox, db.drafts, db.photos, async () => {
     await db.outbox.delete(change.seq);

@@ -1,10 +1,10 @@
 // A checklist, one page per pledge. A tap is on the disk before anything else happens; going back loses nothing.
 import { el, fill } from "/frontend/common/dom.mjs";
-import { language, t, word } from "/frontend/common/words.mjs";
+import { language, t } from "/frontend/common/words.mjs";
 import { db, watch } from "./db.mjs";
 import { addPhotos, answer, checklistOf, markOpen, note, photosOf, set } from "./drafts.mjs";
 import { bar, head } from "./frame.mjs";
-import { itemText, pledgeName } from "./names.mjs";
+import { answerName, itemText, pledgeName } from "./names.mjs";
 import { chip, icon, ring, toast } from "./parts.mjs";
 import { follow } from "./position.mjs";
 import { byHousehold, hidden, lacking, progress, required } from "./rules.mjs";
@@ -21,7 +21,7 @@ export async function open(main, id, page) {
     location.replace("#/fill");
     return null;
   }
-  markOpen(id);
+  await markOpen(id);
   await set(id, { page: number });
   const pages = [...new Set(list.items.map((item) => item.pledge_no))].sort((a, b) => a - b);
   const screen = new Page(main, list, number, pages);
@@ -56,7 +56,7 @@ class Page {
     fill(this.main, this.steps,
       el("h2", {}, `${this.number} · ${pledgeName(this.number)}`),
       shown.length ? shown.map((item) => this.card(item)) : el("p", { class: "notice" }, t("Nothing of this pledge is asked on this visit.")),
-      away.length ? el("details", { class: "away" }, el("summary", {}, t("%(n)s items not asked", { n: away.length })),
+      away.length ? el("details", { class: "away" }, el("summary", {}, t("Not asked: %(n)s", { n: away.length })),
         el("ul", {}, away.map((item) => el("li", {}, `${item.id} ${itemText(item)} — `, el("em", {}, t(WHY[hidden(item, this.draft)])))))) : null);
   }
 
@@ -81,7 +81,7 @@ class Page {
   /** The card of one item; registers how it is brought up to date. */
   card(item) {
     const buttons = item.answers.map((value) => el("button", { type: "button", class: value, "aria-pressed": "false", dataset: { answer: value },
-      onclick: () => this.tap(item, value) }, icon({ yes: "check", no: "cross", na: "next" }[value] ?? "check", 20), word("answer", value)));
+      onclick: () => this.tap(item, value) }, icon({ yes: "check", no: "cross", na: "next" }[value] ?? "check", 20), answerName(value)));
     const field = el("textarea", { rows: 2, maxlength: 2000, "aria-label": t("Note on %(item)s", { item: item.id }), placeholder: this.ask(item), oninput: () => this.type(item, field.value) });
     const noteBox = el("div", { class: "note", hidden: true }, field);
     const noteButton = el("button", { type: "button", class: "sign", "aria-label": t("Note on %(item)s", { item: item.id }), onclick: () => { noteBox.hidden = false; field.focus(); } }, icon("note"));
@@ -90,7 +90,7 @@ class Page {
     const card = el("article", { class: "question", dataset: { item: item.id } },
       el("p", { class: "asked" }, el("b", {}, item.id), " ", itemText(item)),
       el("p", { class: "chips" }, byHousehold(item) ? chip(t("the household answers"), "blue", "people") : null,
-        item.polarity === "prohibition" ? chip(t("“Yes” = kept to it")) : null, language === "zh" && item.note ? el("span", { class: "soft small" }, item.note) : null),
+        item.polarity === "prohibition" ? chip(t("'Yes' = kept to it")) : null, language === "zh" && item.note ? el("span", { class: "soft small" }, item.note) : null),
       el("div", { class: "answers", role: "group", "aria-label": itemText(item) }, buttons),
       need, el("div", { class: "evidence" }, this.camera(item, true), this.camera(item, false), noteButton, strip), noteBox);
     this.cards.set(item.id, (given, photos) => {
@@ -99,7 +99,7 @@ class Page {
       const gap = lacking(item, given, photos.length);
       need.hidden = given?.answer !== "no" || !required(item);
       need.className = gap ? "need" : "need met";
-      fill(need, icon(gap ? "warn" : "check", 18), " ", required(item) === "photo" ? t("“No” needs a photo") : byHousehold(item) ? t("“No” needs what the household said") : t("“No” needs a note"));
+      fill(need, icon(gap ? "warn" : "check", 18), " ", required(item) === "photo" ? t("'No' needs a photo") : byHousehold(item) ? t("'No' needs what the household said") : t("'No' needs a note"));
       if ((given?.answer === "no" && required(item) === "note") || given?.note) noteBox.hidden = false;
       if (document.activeElement !== field && !this.writing.has(item.id)) field.value = given?.note ?? "";
       gallery(strip, photos, { removable: true });

@@ -1,13 +1,14 @@
 // Checklists on the phone: Draft -> Ready -> Sent. Every tap is on the disk before the next one can be made.
 import { sha256, tidy, wellFormed } from "./canonical.mjs";
 import { nowIso } from "./clock.mjs";
-import { db } from "./db.mjs";
+import { db, recall, remember } from "./db.mjs";
 import { prepare } from "./outbox.mjs";
 import { lastPosition } from "./position.mjs";
 import { readable, thumbnail } from "./pictures.mjs";
 import { asked } from "./rules.mjs";
 
-const OPEN = "chengmai-open-draft"; // in localStorage: it is there at once, also when the page is killed in the next moment
+const SESSION = crypto.randomUUID(); // this start of the app
+const LEFT = "chengmai-left"; // in localStorage: the only thing that can still be written while a page goes away
 
 /** Start a checklist for an order or a site. `about` is `{order_id | site_id, title, place, scope, stage, heating}`. */
 export async function start(about, checklist) {
@@ -131,12 +132,19 @@ export function discard(id) {
 
 /** Say which draft is on the screen (`null`: none), so that a killed page is noticed at the next start. */
 export function markOpen(id) {
-  if (id) localStorage.setItem(OPEN, id);
-  else localStorage.removeItem(OPEN);
+  return remember("open_draft", id && { id, session: SESSION });
+}
+
+/** The page goes away properly (`left`), or came back as it was. */
+export function markLeft(left) {
+  if (left) localStorage.setItem(LEFT, SESSION);
+  else localStorage.removeItem(LEFT);
 }
 
 /** The draft that was on the screen when the app was killed, or `null`. */
 export async function interrupted() {
-  const draft = await db.drafts.get(localStorage.getItem(OPEN) ?? "");
+  const open = await recall("open_draft");
+  if (!open || localStorage.getItem(LEFT) === open.session) return null;
+  const draft = await db.drafts.get(open.id);
   return draft?.state === "draft" ? draft : null;
 }

@@ -22,7 +22,7 @@ export async function open(main) {
     location.replace("#/today");
     return;
   }
-  const name = el("input", { id: "device-name", maxlength: 120, value: (await recall("device_name")) ?? modelName(), autocomplete: "off", placeholder: t("For example: Zhang’s phone") });
+  const name = el("input", { id: "device-name", maxlength: 120, value: (await recall("device_name")) ?? modelName(), autocomplete: "off", placeholder: t("For example: Zhang's phone") });
   const paste = el("input", { id: "code", maxlength: 400, autocomplete: "off", autocapitalize: "off", spellcheck: "false", value: code });
   const go = button(t("Enrol"), () => enrol(), { kind: "primary", sign: "check" });
   const trouble = el("p", { class: "notice error", role: "alert", hidden: true });

@@ -16,7 +16,7 @@ export function head(title, { back = null, right = null } = {}) {
     el("h1", {}, title), right);
 }
 
-const TABS = [["#/today", "today", "My day"], ["#/fill", "fill", "Records"], ["#/me", "me", "Mine"]];
+const TABS = [["#/today", "today", "My day"], ["#/fill", "fill", "Records"], ["#/me", "me", "Me"]];
 
 /** The three tabs; `current` is the address of the one that is open. */
 export function tabs(current) {

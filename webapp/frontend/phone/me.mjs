@@ -15,7 +15,7 @@ const CLOCK_WRONG_MS = 120_000;
 /** The screen. */
 export function open(main) {
   tabs("#/me");
-  head(t("Mine"));
+  head(t("Me"));
   main.className = "me";
   let data = null;
   let state = {};
@@ -52,7 +52,7 @@ function delivery({ delivered_at: at, unsent, drafts }, state) {
       el("dt", {}, t("Last contact")), el("dd", {}, at ? moment(at) : t("none yet"))),
     state.error ? el("p", { class: "notice error" }, state.error) : null,
     button(t("Send now"), () => nudge({ hopeful: true }), { kind: "primary", sign: "up" }),
-    button(t("Everything unsent to a file"), async () => toast(t("%(n)s records written to a file.", { n: await exportQueue() }), "done")));
+    button(t("Everything unsent to a file"), async () => toast(t("Records written to a file: %(n)s", { n: await exportQueue() }), "done")));
 }
 
 function storage({ persistent, usage, quota }, refresh) {

@@ -3,6 +3,7 @@ import { language, t } from "/frontend/common/words.mjs";
 
 const VERBS = { accept: "Accept", arrive: "On site", resolve: "Work done", return: "Give back" };
 const PLEDGES = { 1: "Everything posted", 2: "Well prepared", 3: "Neatly dressed", 4: "Clean site", 5: "Good service", 6: "Strict discipline" };
+const ANSWERS = { yes: "Yes", no: "No", na: "N/A" };
 const CODES = {
   refused: "The server did not accept it.",
   conflict: "It contradicts what the desk has.",
@@ -18,6 +19,9 @@ export const changeName = (kind) => (kind.startsWith("order.") ? verbName(kind.s
 
 /** A pledge's name. */
 export const pledgeName = (number) => t(PLEDGES[number] ?? `Pledge ${number}`);
+
+/** An answer: 是. */
+export const answerName = (answer) => t(ANSWERS[answer] ?? answer);
 
 /** An item's text. */
 export const itemText = (item) => (language === "zh" ? item.zh : item.en);

@@ -12,7 +12,7 @@ import { follow, lastPosition } from "./position.mjs";
 import { RETURN_REASONS, steps, timeState, wayTo, withChanges } from "./rules.mjs";
 import { nudge } from "./sync.mjs";
 
-const SIGN = { accept: "check", arrive: "pin", resolve: "check", return: "back" };
+const SIGN = { accept: "check", arrive: "pin", resolve: "check" };
 
 /** The screen. */
 export function open(main, id) {
@@ -103,7 +103,7 @@ function actions(order) {
   const allowed = order.mine && !order.gone && !order.waiting.some((c) => c.state === "held") ? steps(order.status) : [];
   const main = ["accept", "arrive", "resolve"].find((verb) => allowed.includes(verb));
   bar(
-    allowed.includes("return") ? button(t("Give back"), () => giveBack(order), { sign: "back", kind: "quiet" }) : null,
+    allowed.includes("return") ? button(t("Give back"), () => giveBack(order), { kind: "quiet" }) : null,
     main ? button(verbName(main), () => act(order, main), { kind: "primary wide", sign: SIGN[main], "data-verb": main })
       : el("a", { class: "big button wide", href: "#/today" }, t("My day")));
 }

@@ -50,7 +50,7 @@ export function ring(answered, total, size = 56) {
   return svg("svg", { width: size, height: size, viewBox: "0 0 56 56", class: share === 1 ? "ring full" : "ring", role: "img",
     "aria-label": t("%(answered)s of %(total)s answered", { answered, total }) },
     svg("circle", { cx: 28, cy: 28, r, class: "rail" }),
-    svg("circle", { cx: 28, cy: 28, r, class: "arc", "stroke-dasharray": `${whole * share} ${whole}`, transform: "rotate(-90 28 28)" }),
+    share ? svg("circle", { cx: 28, cy: 28, r, class: "arc", "stroke-dasharray": `${whole * share} ${whole}`, transform: "rotate(-90 28 28)" }) : null,
     svg("text", { x: 28, y: 33, "text-anchor": "middle" }, `${answered}/${total}`));
 }
 

@@ -49,12 +49,12 @@ function show(main, { changes, writing, sent, drafts, me }) {
   const waiting = changes.filter((c) => c.state === "waiting");
   if (!changes.length && !writing.length && !sent.length) {
     return fill(main, el("div", { class: "empty" }, icon("fill", 48), el("strong", {}, t("Nothing written yet")),
-      el("p", {}, t("Start a checklist from an order or a site under “My day”. It is kept here at every tap.")), el("a", { class: "big button primary", href: "#/today" }, t("My day"))));
+      el("p", {}, t("Start a checklist from an order or a site under 'My day'. It is kept here at every tap.")), el("a", { class: "big button primary", href: "#/today" }, t("My day"))));
   }
   fill(main,
     section(t("Needs you"), "orange", held.map((c) => row(c, me))),
     section(t("Drafts"), "grey", writing.sort((a, b) => b.draft.touched_at.localeCompare(a.draft.touched_at)).map(draftRow)),
-    section(t("Ready to send"), "blue", waiting.map((c) => row(c, me)), waiting.length ? button(t("Send now"), () => nudge({ hopeful: true }), { sign: "up" }) : null),
+    section(t("To send"), "blue", waiting.map((c) => row(c, me)), waiting.length ? button(t("Send now"), () => nudge({ hopeful: true }), { sign: "up" }) : null),
     section(t("Delivered"), "green", sent.map((line) => delivered(line, drafts))));
 }
 
@@ -63,7 +63,7 @@ const section = (name, colour, rows, more = null) => rows.length
 
 function draftRow({ draft, answered, total, photos }) {
   return el("a", { class: "item row", href: `#/check/${draft.id}/${draft.page}` }, ring(answered, total, 48),
-    el("span", { class: "grow" }, el("strong", {}, draft.title), el("span", { class: "line" }, t("Last answer %(time)s · %(n)s photos", { time: moment(draft.touched_at), n: photos }))));
+    el("span", { class: "grow" }, el("strong", {}, draft.title), el("span", { class: "line" }, t("Last answer %(time)s · photos: %(n)s", { time: moment(draft.touched_at), n: photos }))));
 }
 
 function row(change, me) {
@@ -73,7 +73,7 @@ function row(change, me) {
     el("span", { class: "line" }, `${change.about} · ${moment(change.at)}`),
     el("span", { class: "chips" },
       change.state === "held" ? chip(change.code === "change_differs" ? t("two versions") : t("refused"), "orange", "warn") : chip(t("to send"), "blue", "up"),
-      change.photos ? chip(t("%(n)s photos, %(size)s", { n: change.photos, size: bytes(change.size) }), "", "camera") : null,
+      change.photos ? chip(t("Photos: %(n)s, %(size)s", { n: change.photos, size: bytes(change.size) }), "", "camera") : null,
       others ? chip(t("made by somebody else"), "red", "people") : null,
       change.attempts && change.state === "waiting" ? chip(t("tried %(n)s times", { n: change.attempts })) : null),
     change.state === "held" ? el("span", { class: "why" }, reason(change)) : null);
@@ -84,6 +84,6 @@ function delivered(line, drafts) {
   return el("div", { class: "item sent" },
     el("strong", {}, draft?.title || line.title || changeName(line.kind)),
     el("span", { class: "line" }, `${changeName(line.kind)} · ${t("delivered %(time)s", { time: moment(line.sent_at) })}`),
-    draft ? el("span", { class: "chips" }, chip(t("%(n)s answers", { n: draft.answered }), "green", "check"), draft.no ? chip(t("%(n)s “no”", { n: draft.no }), "orange") : null,
-      draft.photos ? chip(t("%(n)s photos", { n: draft.photos }), "", "camera") : null) : null);
+    draft ? el("span", { class: "chips" }, chip(t("Answers: %(n)s", { n: draft.answered }), "green", "check"), draft.no ? chip(t("'No': %(n)s", { n: draft.no }), "orange") : null,
+      draft.photos ? chip(t("Photos: %(n)s", { n: draft.photos }), "", "camera") : null) : null);
 }

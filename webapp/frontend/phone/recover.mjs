@@ -13,13 +13,13 @@ export async function ask(draft) {
   const choice = await sheet(t("The app was closed in the middle"), (close) => [
     el("div", { class: "row top" }, ring(answered, total),
       el("div", { class: "grow" }, el("strong", {}, draft.title),
-        el("p", { class: "soft" }, t("Last answer %(time)s · %(n)s photos", { time: moment(draft.touched_at), n: photos.length })))),
+        el("p", { class: "soft" }, t("Last answer %(time)s · photos: %(n)s", { time: moment(draft.touched_at), n: photos.length })))),
     el("div", { class: "stack" },
       button(t("Go on"), () => close("on"), { kind: "primary" }),
       button(t("Discard"), () => close("discard"), { kind: "danger quiet" })),
   ]);
-  markOpen(null);
+  await markOpen(null);
   if (choice === "on") location.hash = `#/check/${draft.id}/${draft.page}`;
-  const text = t("%(answered)s answers and %(n)s photos would be lost for good.", { answered, n: photos.length });
+  const text = t("Lost for good: answers %(answered)s, photos %(n)s.", { answered, n: photos.length });
   if (choice === "discard" && (await sure(t("Discard this checklist?"), text, t("Discard")))) await discard(draft.id);
 }

@@ -12,7 +12,7 @@ import { progress } from "./rules.mjs";
 import { wellFormed } from "./canonical.mjs";
 import { nudge } from "./sync.mjs";
 
-const GAP = { unanswered: "not answered", photo: "“No” needs a photo", note: "“No” needs a note" };
+const GAP = { unanswered: "not answered", photo: "'No' needs a photo", note: "'No' needs a note" };
 
 /** The screen. */
 export async function open(main, id) {
@@ -22,7 +22,7 @@ export async function open(main, id) {
     location.replace("#/fill");
     return null;
   }
-  markOpen(id);
+  await markOpen(id);
   main.className = "review";
   const note = el("textarea", { id: "visit-note", rows: 3, maxlength: 4000, placeholder: t("Anything else about this visit") });
   note.value = draft.note;
@@ -50,12 +50,12 @@ function show(top, list, { draft, photos }, write) {
     el("section", { class: "panel" }, el("h2", {}, draft.title),
       el("p", { class: "chips" }, accuracy(lastPosition())),
       state.gaps.length
-        ? el("p", { class: "notice error" }, icon("warn", 18), " ", t("%(n)s items are not complete", { n: state.gaps.length }))
-        : el("p", { class: "notice done" }, icon("check", 18), " ", t("Complete: %(n)s items, %(no)s “no”, %(photos)s photos", { n: state.total, no: state.no.length, photos: photos.length })),
+        ? el("p", { class: "notice error" }, icon("warn", 18), " ", t("Not complete: %(n)s", { n: state.gaps.length }))
+        : el("p", { class: "notice done" }, icon("check", 18), " ", t("Complete. Items: %(n)s, 'no': %(no)s, photos: %(photos)s", { n: state.total, no: state.no.length, photos: photos.length })),
       lastPosition() ? null : el("p", { class: "notice warn" }, t("This phone does not know where it is; the checklist can be sent without a position."))),
     pages(draft, state));
   bar(el("a", { class: "big button", href: `#/check/${draft.id}/6`, "aria-label": t("Previous pledge") }, icon("back")),
-    button(t("Ready to send"), () => finish(draft.id, list, write), { kind: "primary wide", sign: "up", disabled: !state.complete }));
+    button(t("Put into the queue"), () => finish(draft.id, list, write), { kind: "primary wide", sign: "up", disabled: !state.complete }));
 }
 
 function pages(draft, { gaps, no }) {
@@ -64,7 +64,7 @@ function pages(draft, { gaps, no }) {
   const lacking = new Set(gaps.map(({ item }) => item.id));
   return [
     gaps.length ? el("section", {}, el("h2", {}, t("Still to do")), gaps.map(({ item, gap }) => line(item, t(GAP[gap]), "red"))) : null,
-    no.length ? el("section", {}, el("h2", {}, t("Answered “no”")), no.filter((item) => !lacking.has(item.id)).map((item) => line(item, pledgeName(item.pledge_no), "orange"))) : null,
+    no.length ? el("section", {}, el("h2", {}, t("Answered 'no'")), no.filter((item) => !lacking.has(item.id)).map((item) => line(item, pledgeName(item.pledge_no), "orange"))) : null,
   ];
 }
 
@@ -72,7 +72,7 @@ async function finish(id, list, write) {
   await write();
   const change = await ready(await db.drafts.get(id), list.items);
   if (!change) return;
-  markOpen(null);
+  await markOpen(null);
   location.hash = "#/fill";
   toast(t("Ready. It goes out by itself as soon as there is signal."), "done");
   nudge({ hopeful: true });
