@@ -64,7 +64,7 @@ def test_a_row_of_the_table_is_selected_on_the_map_and_the_other_way_round(city,
 def test_choosing_a_filter_changes_the_url_and_the_view(city, page):
     city.sign_in(page, "planner")
     troubles = _open(page, city)
-    page.get_by_text("密度", exact=True).click()
+    page.locator("input[value=density]").check()
     page.wait_for_url(re.compile("measure=density"))
     page.locator("[data-loading]").wait_for(state="hidden")
     assert page.frames[1].locator("img.leaflet-image-layer").count() == 1

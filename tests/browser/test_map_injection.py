@@ -50,7 +50,7 @@ OPEN_ALL = """() => {
       for (const open of ["openTooltip", "openPopup"]) {
         try { layer[open]?.(); } catch { /* nothing is bound here */ }
       }
-      try { layer.fire?.("mouseover", {latlng: map.getCenter()}); layer.fire?.("click", {latlng: map.getCenter()}); } catch { /* no feature */ }
+      try { layer.fire?.("mouseover", {latlng: map.getCenter()}, true); layer.fire?.("click", {latlng: map.getCenter()}, true); } catch { /* no feature */ }
     });
   }
   for (const node of document.querySelectorAll("[onmouseover]")) node.dispatchEvent(new Event("mouseover"));

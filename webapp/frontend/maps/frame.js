@@ -52,7 +52,7 @@
     if (!fly) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     map.setView(cell.getBounds().getCenter(), Math.max(map.getZoom(), 13), { animate: !still });
-    cell.openTooltip(cell.getBounds().getCenter());
+    cell.fire("mouseover", { latlng: cell.getBounds().getCenter() }, true); // the tooltip belongs to the layer, not to the cell
   }
 
   for (const layer of layers) {
