@@ -58,7 +58,7 @@ def _html(session: Session, found: Findings | None, cells: list[Cell], names: li
     drawn.heading(told.title, told.lines)
     steps = hotspot_maps.density_steps(surface(found)) if found and told.measure is Measure.DENSITY else []
     drawn.legend(_("Legend"), [(row.kind, row.text) for row in hotspot_maps.legend(told.measure, steps)])
-    head = ("№", _("Place"), _("Complaints"), _("Per km²"), "z", "p", _("Verdict"))
+    head = ("№", _("Nearest place"), _("Complaints"), _("Per km²"), "z", "p", _("Verdict"))
     drawn.table(head, (
         (cell.number if cell.number <= DRAWN_MAX else None,
          (cell.number, name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.z, 2), chance(cell.p),
@@ -84,7 +84,7 @@ def _xlsx(cells: list[Cell], names: list[str], told: Told) -> bytes:
     sheet = book.add_worksheet(_("Cells"))
     head = (
         "№",
-        _("Place"),
+        _("Nearest place"),
         _("Longitude"),
         _("Latitude"),
         _("Complaints"),

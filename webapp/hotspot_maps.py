@@ -115,7 +115,7 @@ def draw(
         if steps:
             box, light, dark = density_images(flat, found, steps)
             drawn.image(_("Density"), light, dark, box, alt=_("Density of complaints"))
-    fields = (_("Place"), _("Complaints"), _("Per km²"), "z", "p", _("Verdict"))
+    fields = (_("Nearest place"), _("Complaints"), _("Per km²"), "z", "p", _("Verdict"))
     shapes = [
         Shape({"type": "Polygon", "coordinates": [cell.corners]}, "quiet" if measure is Measure.DENSITY else cell.label,
               (name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.z, 2), chance(cell.p), LABEL_WORDS[cell.label]),

@@ -125,7 +125,7 @@ def test_the_excel_file_opens_again_and_holds_text_as_text(cluster, sign_in, ses
     book = CalamineWorkbook.from_filelike(io.BytesIO(body))
     assert book.sheet_names == ["方格", "说明"]
     head, *rows = book.get_sheet_by_name("方格").to_python()
-    assert head == ["№", "地点", "经度", "纬度", "诉求", "件/平方公里", "z", "p", "校正后 p", "判定"]
+    assert head == ["№", "邻近地点", "经度", "纬度", "诉求", "件/平方公里", "z", "p", "校正后 p", "判定"]
     assert sum(row[4] for row in rows) == 59
     assert rows[0][1] == "=cmd|' /C calc'!A0"
     assert rows[0][9] == "高发 99 %"

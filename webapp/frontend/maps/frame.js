@@ -89,6 +89,10 @@
   L.control.scale({ imperial: false }).addTo(map);
   map.getContainer().setAttribute("role", "application");
   map.getContainer().setAttribute("aria-label", document.title);
+  // The wheel scrolls the page until somebody works on the map.
+  map.scrollWheelZoom.disable();
+  map.on("focus", () => map.scrollWheelZoom.enable());
+  map.on("blur", () => map.scrollWheelZoom.disable());
   map.setMinZoom(3).setMaxZoom(19);
   map.fitBounds(facts.bounds, { padding: [12, 12], animate: false });
   // Where there is room, names are shown; far out they would stand on each other.
