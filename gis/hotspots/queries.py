@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,10 +43,24 @@ def points(session: Session, filters: Filters, scope: Scope, now: datetime) -> P
     """Where are the complaints of this selection, and how many of them have no place?"""
     chosen = [*filters.conditions(now), *visible(scope)]
     located = Complaint.located == Located.LOCATED
-    rows = session.execute(select(func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom)).where(*chosen, located)).all()
-    at = np.array([tuple(row) for row in rows], np.float64).reshape(-1, 2)
+    at = _copy_pairs(session, select(func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom)).where(*chosen, located))
     lost = session.scalar(select(func.count()).select_from(Complaint).where(*chosen, ~located)) or 0
-    return Points(at[:, 0], at[:, 1], lost)
+    return Points(at["x"].astype(np.float64), at["y"].astype(np.float64), lost)
+
+
+# One row of COPY's binary format with two float8 fields; before the rows 19 bytes of header, after them 2 of trailer.
+_PAIR = np.dtype([("fields", ">i2"), ("x_bytes", ">i4"), ("x", ">f8"), ("y_bytes", ">i4"), ("y", ">f8")])
+_HEADER, _TRAILER = 19, 2
+
+
+def _copy_pairs(session: Session, statement: Select[Any]) -> NDArray[np.void]:
+    """Two numbers of every row, by binary COPY: a million rows without a million Python objects."""
+    compiled = statement.compile(session.connection().engine, compile_kwargs={"render_postcompile": True})
+    kept = io.BytesIO()
+    with closing(session.connection().connection.cursor()) as cursor:
+        sql = cursor.mogrify(str(compiled), compiled.params).decode()
+        cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT binary)", kept)
+    return np.frombuffer(kept.getbuffer()[_HEADER:-_TRAILER], _PAIR)
 
 
 def latest(session: Session, scope: Scope) -> datetime | None:

@@ -6,10 +6,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 import shapely
+from sqlalchemy import func, select
 
+from gis.complaints.model import Complaint
 from gis.complaints.queries import Filters
 from gis.geo import to_metres
-from gis.hotspots import analysis, density
+from gis.hotspots import analysis, density, queries
 from gis.hotspots.analysis import Question
 from gis.hotspots.rules import BadCell, BadReach, Ground, Label, Measure, TooManyCells
 from gis.people.rules import CITY, Scope
@@ -209,3 +211,24 @@ def test_a_grid_over_half_the_world_is_refused_with_a_sentence():
     question = replace(_question(20.0))
     with pytest.raises(TooManyCells):
         analysis.compute(question, np.array([0.0, 119.9]), np.array([0.0, 36.7]), 0, None)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(),
+        Filters(status=("received", "confirmed"), category=("heat", "water.none")),
+        Filters(time_state=("green", "red"), since=NOW - timedelta(days=2), until=NOW),
+        Filters(q='100%\'; \\ "小区" %(x)s', district=(1, 2, 3)),
+        Filters(q="测试"),
+    ],
+)
+def test_binary_copy_gives_the_same_points_as_plain_rows(session, filters):
+    for i in range(5):
+        make_complaint(session, at=(LON + i / 1000, LAT), status="received" if i % 2 else "confirmed")
+    make_complaint(session, at=(LON, LAT - 0.01), place='100%\'; \\ "小区" %(x)s')
+    rows = session.execute(
+        select(func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom)).where(*filters.conditions(NOW))
+    ).all()
+    at = queries.points(session, filters, CITY, NOW)
+    assert sorted(zip(at.lon.tolist(), at.lat.tolist(), strict=True)) == sorted(tuple(r) for r in rows)
