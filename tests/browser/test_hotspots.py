@@ -107,6 +107,7 @@ def test_the_exported_page_opens_without_a_network_and_its_rows_select_cells(cit
     body = page.request.get(f"{city.url}/hotspots.html?{WEEK}").body()
     (tmp_path / "hotspots.html").write_bytes(body)
     asked = []
+    page = context.new_page()
     page.on("request", lambda r: asked.append(r.url))
     context.set_offline(True)
     page.goto((tmp_path / "hotspots.html").as_uri())
