@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from gis.complaints import bulk
 from gis.complaints.bulk_rows import Prepared, Terms, prepare
+from gis.db import translate
 from gis.errors import ChengmaiError
 from gis.journal import Who
 from gis.places.queries import working_days
 from gis.settings import Settings
 from webapp.imports import mapping as mappings
-from webapp.imports.errors import BrokenQuotes, Differs, HeaderOnly, WrongColumns
+from webapp.imports.errors import BrokenQuotes, DatabaseRefused, Differs, HeaderOnly, WrongColumns
 from webapp.imports.report import Report
 from webapp.imports.tables import Table, open_table
 from webapp.imports.text import key, safe_name
@@ -54,6 +56,8 @@ def import_complaints(
             _run(sessions, who, settings, path, chosen, table, report, told)
     except ChengmaiError as error:
         report.refuse(None, None, error)
+    except DBAPIError as error:
+        report.refuse(None, None, refused_by_database(error))
     if report.failed:
         report.added = 0
     return report
@@ -163,6 +167,13 @@ def _finish(session: Session, load: bulk.Load, checks: Checks) -> None:
     report.added = load.added
     load.finish(report.counts())
     session.commit()
+
+
+def refused_by_database(error: DBAPIError) -> ChengmaiError:
+    """What the database said, without the row it said it about: that may hold personal data."""
+    if isinstance(error, IntegrityError):
+        return translate(error)
+    return DatabaseRefused(reason=f"{type(error).__name__} {getattr(error.orig, 'pgcode', None) or ''}".strip())
 
 
 def sha256_of(path: Path) -> str:
