@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shapely import from_wkb
@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gis import journal
+from gis.bulk import one_at_a_time
 from gis.complaints.bulk_rows import COLUMNS, LEVELS, Prepared
 from gis.complaints.model import Category, ImportBatch
 from gis.journal import Who
@@ -74,6 +75,17 @@ _UNPLACE = text(
     """
 )
 
+# Of two areas of one level that overlap the smaller is meant, as everywhere.
+_REFILE = """
+    UPDATE complaint c
+       SET {level}_id = a.id, unit_id = coalesce(c.unit_id, CASE WHEN a.level = 'compound' THEN a.unit_id END)
+      FROM (SELECT DISTINCT ON (k.id) k.id AS complaint_id, n.id, n.level, n.unit_id
+              FROM area n JOIN complaint k ON ST_Covers(n.geom, k.geom)
+             WHERE n.id = ANY(:ids) AND n.level = :level AND k.{level}_id IS NULL
+             ORDER BY k.id, ST_Area(n.geom), n.id) a
+     WHERE c.id = a.complaint_id
+"""
+
 
 class Load:
     """One file on its way in. The caller commits, or rolls everything back; `checking` only compares, and adds nothing."""
@@ -83,9 +95,7 @@ class Load:
         self.added = 0
         self.batch: ImportBatch | None = None
         if not checking:
-            # One import at a time; the lock ends with the transaction.
-            session.execute(text("SET LOCAL lock_timeout = 0"))
-            session.execute(text("SELECT pg_advisory_xact_lock(hashtext('chengmai import'))"))
+            one_at_a_time(session)
             self.batch = ImportBatch(
                 kind="complaints", file_name=file_name, sha256=sha256, at=who.now, user_id=who.user_id, counts={}
             )
@@ -135,6 +145,15 @@ class Load:
         self.batch.counts = dict(counts)
         journal.write(self.session, self.who, "import", "import", self.batch.id, kind="complaints", **counts)
         self.session.flush()
+
+
+def refile(session: Session, area_ids: Sequence[int]) -> int:
+    """File the complaints that were there before these areas were drawn; how many got an area they did not have."""
+    filed = 0
+    for level in LEVELS:
+        answer = session.execute(text(_REFILE.format(level=level)), {"ids": list(area_ids), "level": level})
+        filed += int(answer.rowcount)  # type: ignore[attr-defined]
+    return filed
 
 
 # --- what rows are compared with ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gis.places.rules import Datum
 from webapp.cli import Context, common, console
 
 if TYPE_CHECKING:
@@ -41,6 +42,35 @@ def complaints(context: Context, file: Path, mapping: str | None) -> None:
     with context.sessions() as sessions, progress(file, quiet=context.as_json) as told:
         report = import_complaints(sessions, context.who(), context.settings, file, mapping, told)
     answer(context, report)
+
+
+def _layer(name: str, about: str) -> None:
+    @imports.command(name, help=about)
+    @file_and_mapping
+    @click.option(
+        "--datum",
+        type=click.Choice([str(d) for d in Datum]),
+        help="The datum of the coordinates, where the file is wrong or silent.",
+    )
+    @common
+    @click.pass_obj
+    def bring(context: Context, file: Path, mapping: str | None, datum: str | None) -> None:
+        from webapp.imports.layers import import_layer
+
+        with context.sessions() as sessions:
+            report = import_layer(sessions, context.who(), context.settings, name, file, mapping, datum)
+        answer(context, report)
+
+
+for _name, _about in (
+    ("areas", "Districts, streets, communities, compounds and grid cells."),
+    ("crews", "Crews with their skills and where they stand."),
+    ("stations", "Heat-exchange stations."),
+    ("pipelines", "Pipelines of heat, water, gas and drainage."),
+    ("cameras", "Monitoring cameras."),
+    ("buildings", "Building outlines with their heights."),
+):
+    _layer(_name, _about)
 
 
 @contextmanager

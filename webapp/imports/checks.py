@@ -58,6 +58,8 @@ class Checks:
     ) -> None:  # fmt: skip
         self.mapping, self.table, self.report, self.terms = mapping, table, report, terms
         mapping.check_fields(FIELDS)
+        for field in mapping.scale:
+            raise BadMapping(where=f"scale.{field}", reason="not for complaints")
         for field in NEEDED:
             if not mapping.sources(field):
                 raise BadMapping(where="columns", reason=f"{field} is needed")
@@ -129,7 +131,9 @@ class Checks:
 
         def text(field: str, needed: bool = False) -> list[str]:
             given = column(field)
-            default = str(self.mapping.default.get(field, ""))
+            default, prefix = str(self.mapping.default.get(field, "")), self.mapping.prefix.get(field, "")
+            if prefix:
+                given = [f"{prefix}{c.strip()}" if c.strip() else c for c in given]
             return cells.texts([c or default for c in given] if default else given, field, refuse, needed=needed)
 
         def moment(field: str) -> cells.Moments:

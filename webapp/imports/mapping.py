@@ -6,6 +6,8 @@
 [default]      our field = what an empty cell means
 [otherwise]    our field = what a word means that [translate] does not know; without it such a word is refused
 [translate.F]  "their word" = "our word"
+[scale]        our field = factor: their number times it is ours (metres to millimetres: 1000)
+[prefix]       our field = text that is put before theirs (to keep the codes of two files apart)
 [datetime]     formats (strptime), zone (IANA): moments without an offset are read in it
 [coordinates]  datum, crs, extent = [west, south, east, north], fallback_points = [[lon, lat], ...]
 [limit]        missing = "rule" (the house's own promise) or "closed" (closed without a limit was never late), source
@@ -106,6 +108,8 @@ class Mapping(_Part):
     default: dict[str, str | int | float | bool] = {}
     otherwise: dict[str, str] = {}
     translate: dict[str, dict[str, str]] = {}
+    scale: dict[str, float] = {}
+    prefix: dict[str, str] = {}
     datetime: Moments = Moments()
     coordinates: Coordinates = Coordinates()
     limit: Limit = Limit()
@@ -121,7 +125,7 @@ class Mapping(_Part):
 
     def check_fields(self, known: frozenset[str]) -> None:
         """Refuse a field that this kind of thing does not have: a typing mistake would lose a column silently."""
-        used = {"columns": self.columns, "default": self.default, "otherwise": self.otherwise, "translate": self.translate,
+        used = {"columns": self.columns, "default": self.default, "otherwise": self.otherwise, "translate": self.translate, "scale": self.scale, "prefix": self.prefix,
                 "optional": dict.fromkeys(self.optional.fields)}  # fmt: skip
         for where, fields in used.items():
             for field in fields:

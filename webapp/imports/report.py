@@ -43,8 +43,9 @@ class Report:
 
     def sentence(self, error: ChengmaiError) -> str:
         """The error in the language of the settings; a parameter that is itself a word is translated too."""
-        params = {k: self.word("field", v) if k == "field" else v for k, v in error.params.items()}
-        return self._known.get(error.template(), error.template()) % params
+        known = self._known
+        params = {k: known.get(f"field:{v}" if k == "field" else str(v), v) for k, v in error.params.items()}
+        return known.get(error.template(), error.template()) % params
 
     def word(self, kind: str, value: str) -> str:
         """A word of the report in its language, as `webapp.i18n.word` does for screens."""
