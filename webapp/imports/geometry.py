@@ -17,7 +17,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from gis.errors import BadInput, ChengmaiError
 from gis.geo import in_china, to_wgs84, wgs84_to_gcj02
-from gis.places.rules import BadCoordinates, BadGeometry, SwappedCoordinates, WrongDatum
+from gis.places.rules import DATUM_NAMES, BadCoordinates, BadGeometry, Datum, SwappedCoordinates, WrongDatum
 from webapp.imports.errors import BadMapping, CoordinatesMissing, CrsContradicted, WrongGeometryKind
 
 MOST_VERTICES = 1_000_000
@@ -163,7 +163,7 @@ def check_datum(new: Shapes, known: Shapes, declared: str) -> None:
     median = {name: float(np.median(values)) for name, values in misfits.items()}
     best = min(_BACK, key=lambda name: median[name])
     if median["declared"] > MISFIT_FROM and median[best] < CLEARLY * median["declared"]:
-        raise WrongDatum(declared=f"datum:{declared}", looks_like=f"datum:{best}")
+        raise WrongDatum(declared=DATUM_NAMES[Datum(declared)], looks_like=DATUM_NAMES[Datum(best)], datum=best)
 
 
 def _misfit(a: Any, b: Any) -> float:
