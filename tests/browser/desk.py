@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import Range
@@ -13,6 +14,8 @@ from gis.dispatch.model import Shift
 from tests.browser.conftest import Live
 from tests.factories import PINGDU, make_area, make_complaint, make_crew, make_unit, square
 from webapp.clock import utc_now
+
+_districts = count()
 
 
 @dataclass
@@ -27,12 +30,12 @@ class City:
 
 
 def found(live: Live) -> City:
-    """A district, four complaints on the map and one that is not, a crew that fits and one without the skill."""
+    """A district beside the others, four complaints on the map and one that is not, a crew that fits and one without the skill."""
     at = utc_now()
-    lon, lat = PINGDU
+    lon, lat = PINGDU[0] - 0.5 * next(_districts), PINGDU[1]
     with live.sessions() as session:
         unit = make_unit(session, name="兴平热电")
-        district = make_area(session, name="平度市", geom=square(half=0.2))
+        district = make_area(session, name="平度市", geom=square(lon, lat, half=0.2))
         common: dict[str, Any] = {"district_id": district.id, "unit_id": unit.id}
         rows: list[Complaint] = []
         for n, (place, hours_ago, hours_left) in enumerate(

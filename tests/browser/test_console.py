@@ -25,6 +25,16 @@ AXE = Path(__file__).parents[2] / "webapp" / "static" / "vendor" / "axe.min.js"
 LAYERS_OF_AXE = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
 
 
+@pytest.fixture(scope="module")
+def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One server for all: every test has a district of its own, and its people see nothing else."""
+    made = Live(new_database(), tmp_path_factory.mktemp("desk"))
+    made.start()
+    yield made
+    made.stop()
+    made.engine.dispose()
+
+
 @pytest.fixture
 def city(live: Live) -> City:
     return found(live)
@@ -44,8 +54,8 @@ def quiet() -> Iterator[Callable[[Page], Page]]:
     assert not said
 
 
-def open_desk(live: Live, page: Page, role: str = "dispatcher", query: str = "", **fields: Any) -> None:
-    live.sign_in(page, role, **fields)
+def open_desk(live: Live, page: Page, city: City, role: str = "dispatcher", query: str = "") -> None:
+    live.sign_in(page, role, area_id=city.district)
     page.goto(f"{live.url}/{query}")
     expect(page.locator("#cases .case").first).to_be_visible(timeout=20_000)
 
@@ -65,7 +75,7 @@ def order_of(live: Live, complaint_id: int) -> WorkOrder | None:
 
 
 def test_the_list_shows_what_is_open_by_its_time_limit_and_tells_what_the_map_lacks(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     expect(cards(page)).to_have_count(5)
     expect(cards(page).first).to_contain_text("文丰小区3号楼")
     expect(cards(page).first).to_have_class(re.compile("red"))
@@ -78,7 +88,7 @@ def test_the_list_shows_what_is_open_by_its_time_limit_and_tells_what_the_map_la
 
 
 def test_filters_selection_and_map_are_in_the_url_and_come_back_with_it(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     page.click('[data-chip="category"]')
     page.get_by_label("供热(全部)").check()
     expect(cards(page)).to_have_count(4)
@@ -99,7 +109,7 @@ def test_filters_selection_and_map_are_in_the_url_and_come_back_with_it(live, pa
 
 
 def test_the_keyboard_walks_the_list_and_reads_the_detail(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(cards(page).nth(1)).to_have_attribute("aria-current", "true")
@@ -123,7 +133,7 @@ def test_the_keyboard_walks_the_list_and_reads_the_detail(live, page, city, quie
 
 
 def test_crews_are_ranked_with_reasons_and_one_click_assigns(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     select(page, "怡景公寓1号楼")
     first = page.locator(".ranking > li").first
     expect(first).to_contain_text("兴平抢修1班")
@@ -142,7 +152,7 @@ def test_crews_are_ranked_with_reasons_and_one_click_assigns(live, page, city, q
 
 
 def test_the_key_1_assigns_and_a_crew_that_does_not_fit_needs_a_reason(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     select(page, "文丰小区3号楼")
     expect(page.locator(".ranking > li")).to_have_count(2)
     page.keyboard.press("2")
@@ -161,11 +171,15 @@ def test_the_key_1_assigns_and_a_crew_that_does_not_fit_needs_a_reason(live, pag
 
 
 def test_what_others_do_appears_by_itself(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     select(page, "金色公寓4号楼")
     with live.sessions() as session:
         fresh = make_complaint(
-            session, place="新来的小区5号楼", received_at=utc_now(), resolve_by=utc_now() + timedelta(hours=6)
+            session,
+            place="新来的小区5号楼",
+            received_at=utc_now(),
+            resolve_by=utc_now() + timedelta(hours=6),
+            district_id=city.district,
         )
         write(session, Who(utc_now()), "receive", "complaint", fresh.id, version=1)
         there = session.get_one(Complaint, city.complaints[1])
@@ -177,7 +191,7 @@ def test_what_others_do_appears_by_itself(live, page, city, quiet):
 
 
 def test_somebody_else_was_faster_both_versions_are_shown(live, page, city):
-    open_desk(live, page)
+    open_desk(live, page, city)
     select(page, "怡景公寓1号楼")
     expect(page.locator(".ranking > li")).to_have_count(2)
     page.route("**/changes.json*", lambda route: route.abort())
@@ -195,7 +209,7 @@ def test_somebody_else_was_faster_both_versions_are_shown(live, page, city):
 
 
 def test_a_callers_number_is_masked_until_a_purpose_is_told(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     select(page, "文丰小区3号楼")
     caller = page.locator(".caller")
     expect(caller).to_contain_text("138****5678")
@@ -214,7 +228,7 @@ def test_a_supervisor_confirms_and_reopens(live, page, city, quiet):
         row = session.get_one(Complaint, city.complaints[2])
         row.status = "resolved"
         session.commit()
-    open_desk(live, quiet(page), "supervisor", f"?id={city.complaints[2]}&sort=due")
+    open_desk(live, quiet(page), city, "supervisor", f"?id={city.complaints[2]}&sort=due")
     page.get_by_role("button", name="回访确认").click()
     expect(page.locator("#detail .detail-head")).to_contain_text("已回访确认")
     page.get_by_role("button", name="重办").click()
@@ -222,7 +236,7 @@ def test_a_supervisor_confirms_and_reopens(live, page, city, quiet):
 
 
 def test_crews_and_the_network_are_lists_too(live, page, city, quiet):
-    open_desk(live, quiet(page))
+    open_desk(live, quiet(page), city)
     page.get_by_role("tab", name="班组").click()
     page.locator("#crews .thing").filter(has_text="兴平抢修1班").click()
     expect(page.locator("#detail h2")).to_have_text("兴平抢修1班")
@@ -232,7 +246,7 @@ def test_crews_and_the_network_are_lists_too(live, page, city, quiet):
 
 
 def test_empty_and_failing_lists_say_what_to_do(live, page, city):
-    live.sign_in(page, "dispatcher")
+    live.sign_in(page, "dispatcher", area_id=city.district)
     page.goto(f"{live.url}/?q=没有这样的地方&sort=due")
     expect(page.locator("#cases")).to_contain_text("没有符合筛选条件的诉求")
     page.locator("#cases").get_by_role("button", name="清除筛选").click()
@@ -249,7 +263,7 @@ def test_empty_and_failing_lists_say_what_to_do(live, page, city):
 
 def test_on_a_phone_the_panes_are_pages(live, phone_page, city, quiet):
     page = quiet(phone_page)
-    open_desk(live, page)
+    open_desk(live, page, city)
     expect(page.locator("#map-pane")).to_be_hidden()
     cards(page).filter(has_text="怡景公寓1号楼").click()
     expect(page.locator("#list-pane")).to_be_hidden()
@@ -265,7 +279,7 @@ def test_without_webgl_the_lists_still_work(live, browser, city):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
     context.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
     page = context.new_page()
-    open_desk(live, page)
+    open_desk(live, page, city)
     expect(page.locator("#map")).to_contain_text("此浏览器无法绘制地图")
     select(page, "怡景公寓1号楼")
     page.locator(".ranking > li").first.get_by_role("button", name="派单").click()
@@ -279,7 +293,7 @@ def test_axe_finds_nothing_serious(live, browser: Browser, city, theme, quiet):
         viewport={"width": 1366, "height": 768}, color_scheme=theme, locale="zh-CN"
     )
     page = quiet(context.new_page())
-    open_desk(live, page)
+    open_desk(live, page, city)
     select(page, "文丰小区3号楼")
     expect(page.locator(".ranking > li")).to_have_count(2)
     page.click('[data-chip="status"]')

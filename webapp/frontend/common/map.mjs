@@ -11,10 +11,11 @@ const NAMES = ["page", "panel", "sunken", "line", "text", "soft", "action", "on-
   "red", "grey", "water", "gas", "supply", "return", "camera", "blindspot", "map-land", "map-area", "map-border", "map-road",
   "map-road-edge", "map-building", "map-label", "map-halo"];
 
-/** The colours of the page as they are now. */
+/** The colours of the page as they are now, and `k`: how much larger than usual its text is (the wall setting). */
 export function colours() {
   const style = getComputedStyle(root);
-  return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim() || "#888"]));
+  const found = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim() || "#888"]));
+  return { ...found, k: parseFloat(style.fontSize) / 16 || 1 };
 }
 
 /** Can this browser draw the map at all? */
@@ -41,6 +42,9 @@ const WIDTHS = { motorway: 3.2, trunk: 3, primary: 2.6, secondary: 2.2, tertiary
 const roadClass = ["match", ["get", "highway"], ...Object.entries(WIDTHS).flat(), 1.1];
 const roadWidth = (extra) => byZoom(8, ["+", ["*", roadClass, 0.35], extra * 0.4], 13, ["+", ["*", roadClass, 1.1], extra],
   17, ["+", ["*", roadClass, 5], extra]);
+
+/** A size that grows with the page's text: stops `zoom, size, zoom, size …`; with `k` for every size. */
+export const sized = (k, ...stops) => ["interpolate", ["linear"], ["zoom"], ...stops.map((value, n) => (n % 2 ? ["*", value, k] : value))];
 
 function areaLayers(c) {
   const level = (name) => ["==", ["get", "level"], name];
@@ -74,8 +78,8 @@ function streetLayers(c) {
 }
 
 function labelLayers(c) {
-  const text = (size) => ({ "text-font": FONTS, "text-size": size, "text-max-width": 8 });
-  const ink = (colour) => ({ "text-color": c[colour], "text-halo-color": c["map-halo"], "text-halo-width": 1.6 });
+  const text = (size) => ({ "text-font": FONTS, "text-size": ["*", size, c.k], "text-max-width": 8 });
+  const ink = (colour) => ({ "text-color": c[colour], "text-halo-color": c["map-halo"], "text-halo-width": 1.6 * c.k });
   return [
     { id: "label-roads", type: "symbol", source: "roads", "source-layer": "roads", minzoom: 13.5, filter: ["!=", ["coalesce", ["get", "name"], ""], ""],
       layout: { ...text(11), "text-field": ["get", "name"], "symbol-placement": "line", "symbol-spacing": 320, "text-padding": 12 },
@@ -137,6 +141,7 @@ export function makeMap(container, { center = [119.96, 36.78], zoom = 11, over, 
     map.setStyle(style(over, { tileUrl }));
   };
   root.addEventListener("themechange", restyle);
+  root.addEventListener("textsizechange", restyle);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
   return map;
 }

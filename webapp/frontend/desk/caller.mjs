@@ -1,6 +1,7 @@
 // Who called, masked until somebody with the right says what for; what was shown disappears again by itself.
 import { ask, el, fill } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
+import { told } from "./told.mjs";
 
 const PURPOSES = ["call_back", "visit", "verify", "supervision"];
 const SHOWN_MS = 120_000;
@@ -30,7 +31,7 @@ export function callerPart(complaint, mayUnmask) {
       setTimeout(() => root.isConnected && masked(), SHOWN_MS);
     } catch (problem) {
       masked();
-      root.append(el("p", { class: "notice error", role: "alert" }, problem.message));
+      root.append(el("p", { class: "notice error", role: "alert" }, told(problem)));
     }
   }
 

@@ -4,11 +4,12 @@ import { CREWS, svg } from "../common/shapes.mjs";
 import { t, word } from "../common/words.mjs";
 import { callerPart } from "./caller.mjs";
 import { clockBar } from "./card.mjs";
-import { exact, short, timeTag } from "./clock.mjs";
+import { countdown, exact, short, timeTag } from "./clock.mjs";
 import { Ranking } from "./ranking.mjs";
 import { layerOf, thingWords, unitName } from "./things.mjs";
 import { timelinePart } from "./timeline.mjs";
 import { say } from "./toast.mjs";
+import { told } from "./told.mjs";
 
 const ASSIGNABLE = new Set(["received", "reopened"]);
 
@@ -96,7 +97,7 @@ export class Detail {
     this.#drawComplaint(complaint);
     this.#root.scrollTop = top;
     if ((focused && !move) || (this.#wanted && move)) this.focus();
-    this.#desk.map.pick(complaint.lon, complaint.lat);
+    this.#desk.map.pick(complaint.lon, complaint.lat, `state-${countdown(complaint).state}`);
     if (move) this.#desk.map.goTo(complaint.lon, complaint.lat);
   }
 
@@ -173,7 +174,7 @@ export class Detail {
       } catch (problem) {
         for (const button of buttons) button.disabled = false;
         if (problem.code === "stale_version") await this.showStale(problem);
-        else { say(problem.message, "error"); this.refresh(); }
+        else { say(told(problem), "error"); this.refresh(); }
       }
     };
     return el("section", { class: "part", "aria-label": t("Next step") }, el("div", { class: "row" }, note, ...buttons));
@@ -211,7 +212,7 @@ export class Detail {
   #drawCrew(move = false) {
     const crew = this.#desk.crews.get(this.#desk.view.selected.id);
     if (!crew) {
-      if (this.#desk.crews.state === "ready") this.#drawProblem({ message: t("This crew is not here, or it is outside your area.") });
+      if (this.#desk.crews.state === "ready") this.#drawProblem({ status: 404, message: t("This crew is not here, or it is outside your area.") });
       return;
     }
     const now = this.#desk.store.rows.filter((row) => String(row.crew?.id) === String(crew.id));
@@ -236,7 +237,7 @@ export class Detail {
     try {
       const found = layer ? (await ask(`/layers/${layer}.json?id=${encodeURIComponent(id)}`)).rows[0] : null;
       if (turn !== this.#turn) return;
-      if (!found) return this.#drawProblem({ message: t("This is not here any more.") });
+      if (!found) return this.#drawProblem({ status: 404, message: t("This is not here any more.") });
       this.#drawThing(kind, layer, found);
     } catch (problem) {
       if (turn === this.#turn) this.#drawProblem(problem);
@@ -259,7 +260,7 @@ export class Detail {
   }
 
   #drawProblem(problem) {
-    fill(this.#root, el("div", { class: "empty", role: "alert" }, el("strong", {}, t("This cannot be shown")), problem.message,
+    fill(this.#root, el("div", { class: "empty", role: "alert" }, el("strong", {}, t("This cannot be shown")), told(problem),
       el("p", {}, el("button", { type: "button", onclick: () => this.show() }, t("Try again")), " ", el("button", { type: "button", class: "quiet", onclick: () => this.#desk.select(null) }, t("Close")))));
   }
 }

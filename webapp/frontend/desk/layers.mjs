@@ -1,5 +1,5 @@
 // What lies on the base map: sources, layers and icons, in the order in which they are drawn. Data only; map.mjs draws it.
-import { putImage, source } from "../common/map.mjs";
+import { putImage, sized, source } from "../common/map.mjs";
 import { CREWS, STATES, THINGS, hatch, image } from "../common/shapes.mjs";
 
 /** The switches of the layer panel, with the style layers each one shows or hides. */
@@ -34,18 +34,18 @@ function complaintLayers(c, show) {
   return [
     { id: "complaint-cells", type: "circle", source: "complaints", "source-layer": "cells", layout: show("complaints"),
       paint: {
-        "circle-radius": ["interpolate", ["linear"], ["sqrt", count], 1, 9, 2, 12, 10, 18, 40, 27, 300, 40],
+        "circle-radius": ["*", c.k, ["interpolate", ["linear"], ["sqrt", count], 1, 9, 2, 12, 10, 18, 40, 27, 300, 40]],
         "circle-color": c.panel, "circle-opacity": 0.94,
-        "circle-stroke-width": 3,
+        "circle-stroke-width": 3 * c.k,
         "circle-stroke-color": ["case", [">", ["to-number", ["get", "red"], 0], 0], c.red, [">", ["to-number", ["get", "orange"], 0], 0], c.orange, c.soft],
       } },
     { id: "complaint-cell-counts", type: "symbol", source: "complaints", "source-layer": "cells",
-      layout: { ...show("complaints"), "text-field": ["to-string", count], "text-size": 12, "text-font": ["Noto Sans CJK SC", "sans-serif"],
+      layout: { ...show("complaints"), "text-field": ["to-string", count], "text-size": 12 * c.k, "text-font": ["Noto Sans CJK SC", "sans-serif"],
         "text-allow-overlap": true, "text-ignore-placement": true },
       paint: { "text-color": c.text } },
     { id: "complaints", type: "symbol", source: "complaints", "source-layer": "complaints",
       layout: { ...show("complaints"), "icon-image": ["concat", "state-", ["coalesce", ["get", "state"], "green"]], "icon-allow-overlap": true,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 10, 0.7, 15, 1],
+        "icon-size": sized(c.k, 10, 0.7, 15, 1),
         "symbol-sort-key": ["match", ["get", "state"], "red", 5, "orange", 4, "yellow", 3, "green", 2, 1] } },
   ];
 }
@@ -55,11 +55,11 @@ function crewLayers(c, show) {
     { id: "crews", type: "symbol", source: "crews", "source-layer": "crews",
       layout: { ...show("crews"), "icon-image": ["concat", "crew-", ["get", "state"], ["case", has("heading"), "-heading", ""]],
         "icon-rotate": ["to-number", ["get", "heading"], 0], "icon-rotation-alignment": "map", "icon-allow-overlap": true,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 9, 0.65, 14, 1] } },
+        "icon-size": sized(c.k, 9, 0.65, 14, 1) } },
     { id: "crew-names", type: "symbol", source: "crews", "source-layer": "crews", minzoom: 12.5,
-      layout: { ...show("crews"), "text-field": ["get", "name"], "text-size": 11, "text-font": ["Noto Sans CJK SC", "sans-serif"],
+      layout: { ...show("crews"), "text-field": ["get", "name"], "text-size": 11 * c.k, "text-font": ["Noto Sans CJK SC", "sans-serif"],
         "text-offset": [0, 1.3], "text-anchor": "top", "text-optional": true },
-      paint: { "text-color": c.action, "text-halo-color": c["map-halo"], "text-halo-width": 1.6 } },
+      paint: { "text-color": c.action, "text-halo-color": c["map-halo"], "text-halo-width": 1.6 * c.k } },
   ];
 }
 
@@ -83,19 +83,21 @@ function networkLayers(c, show) {
       layout: { ...show("cameras"), "icon-image": "camera_view", "icon-rotate": ["to-number", ["get", "bearing_deg"], 0],
         "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-size": ["interpolate", ["exponential", 2], ["zoom"], 13, 0.5, 18, 2.4] } },
     { id: "cameras", type: "symbol", source: "cameras", "source-layer": "cameras", minzoom: 11,
-      layout: { ...show("cameras"), "icon-image": ["match", ["get", "state"], "working", "camera", "camera_off"], "icon-allow-overlap": true, "icon-size": 0.8 } },
+      layout: { ...show("cameras"), "icon-image": ["match", ["get", "state"], "working", "camera", "camera_off"], "icon-allow-overlap": true, "icon-size": 0.8 * c.k } },
     { id: "stations", type: "symbol", source: "stations", "source-layer": "stations",
       layout: { ...show("stations"), "icon-image": "station", "icon-allow-overlap": true,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 9, 0.4, 13, 0.75, 16, 1] } },
+        "icon-size": sized(c.k, 9, 0.4, 13, 0.75, 16, 1) } },
   ];
 }
 
 function pickedLayers(c) {
   return [
     { id: "preview", type: "line", source: "picked", filter: ["==", ["geometry-type"], "LineString"], layout: { "line-cap": "round" },
-      paint: { "line-color": c.action, "line-width": 2.5, "line-dasharray": [2, 1.6] } },
+      paint: { "line-color": c.action, "line-width": 2.5 * c.k, "line-dasharray": [2, 1.6] } },
     { id: "picked", type: "circle", source: "picked", filter: ["==", ["geometry-type"], "Point"],
-      paint: { "circle-radius": 17, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": c.action, "circle-stroke-width": 3 } },
+      paint: { "circle-radius": 17 * c.k, "circle-color": c.panel, "circle-opacity": ["case", ["==", ["get", "sign"], ""], 0, 0.9], "circle-stroke-color": c.action, "circle-stroke-width": 3 * c.k } },
+    { id: "picked-sign", type: "symbol", source: "picked", filter: ["all", ["==", ["geometry-type"], "Point"], ["!=", ["get", "sign"], ""]],
+      layout: { "icon-image": ["get", "sign"], "icon-allow-overlap": true, "icon-size": c.k } },
   ];
 }
 

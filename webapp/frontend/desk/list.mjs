@@ -2,6 +2,7 @@
 import { el, fill } from "../common/dom.mjs";
 import { t } from "../common/words.mjs";
 import { cardItem, drawCard, drawnKey, tickCard } from "./card.mjs";
+import { told } from "./told.mjs";
 import { isSelected } from "./view.mjs";
 
 /** Draws the list of complaints into `root` (a <ul>) and `head`, and keeps it as the store is. */
@@ -99,7 +100,7 @@ export class ComplaintList {
   }
 
   #broken() {
-    return el("li", { class: "empty", role: "alert" }, el("strong", {}, t("The list could not be loaded")), this.#store.problem?.message ?? "",
+    return el("li", { class: "empty", role: "alert" }, el("strong", {}, t("The list could not be loaded")), told(this.#store.problem),
       el("p", {}, el("button", { type: "button", onclick: () => this.#store.load() }, t("Try again"))));
   }
 

@@ -14,6 +14,7 @@ import { Search } from "./search.mjs";
 import { Complaints, Crews, Totals } from "./store.mjs";
 import { ThingList, drawCrews } from "./things.mjs";
 import { forgetUndo, say, sayUndo, undoLast } from "./toast.mjs";
+import { told } from "./told.mjs";
 import { View, noFilters } from "./view.mjs";
 
 const $ = (id) => document.getElementById(id);
@@ -86,7 +87,7 @@ class Desk {
     } catch (problem) {
       if (problem.code === "violation_not_overridden") throw problem;
       if (problem.code === "stale_version" || problem.code === "already_assigned" || problem.code === "wrong_step") await this.detail.showStale(problem);
-      else { say(problem.message, "error"); this.detail.ranking?.load(); }
+      else { say(told(problem), "error"); this.detail.ranking?.load(); }
       this.changed();
     }
   }
@@ -169,7 +170,6 @@ class Desk {
   #frame() {
     this.#framed = true;
     this.map.frame();
-    if (this.detail.complaint) this.map.pick(this.detail.complaint.lon, this.detail.complaint.lat);
   }
 
   #showTab() {
@@ -226,7 +226,7 @@ class Desk {
       await ask(`/work-orders/${order.id}/recall`, { method: "POST", body: { base_version: order.version } });
       say(t("Undone: %(place)s waits again", { place }), "done");
     } catch (problem) {
-      say(problem.message, "error");
+      say(told(problem), "error");
     }
     this.changed();
   }

@@ -11,7 +11,7 @@ const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 /** Draws the map into `root`; without WebGL a notice, and everything else of the page works on. */
 export class MapPane {
   map = null;
-  #root; #view; #store; #crews; #open; #tileUrl; #picked = NOTHING; #here = null; #popup; #maplibre; #crewLine = null; #followed = false;
+  #root; #view; #store; #crews; #open; #tileUrl; #picked = NOTHING; #here = null; #popup; #maplibre; #crewLine = null; #followed = false; #sign = null;
 
   constructor({ root, view, store, crews, open, tileUrl }) {
     this.#root = root; this.#view = view; this.#store = store; this.#crews = crews; this.#open = open; this.#tileUrl = tileUrl;
@@ -71,9 +71,10 @@ export class MapPane {
     this.map.easeTo({ center: [lon, lat], zoom: Math.max(this.map.getZoom(), zoom), duration: still() ? 0 : 200 });
   }
 
-  /** Ring the selected thing. */
-  pick(lon, lat) {
+  /** Ring the selected thing, and show its sign although it may lie in a cluster. */
+  pick(lon, lat, sign = null) {
     this.#here = lon === null || lon === undefined ? null : [lon, lat];
+    this.#sign = sign;
     this.#crewLine = null;
     this.#drawPicked();
   }
@@ -183,7 +184,7 @@ export class MapPane {
   }
 
   #drawPicked() {
-    const feature = (geometry) => ({ type: "Feature", properties: {}, geometry });
+    const feature = (geometry) => ({ type: "Feature", properties: { sign: this.#sign ?? "" }, geometry });
     this.#picked = { type: "FeatureCollection", features: [
       ...(this.#here ? [feature({ type: "Point", coordinates: this.#here })] : []),
       ...(this.#crewLine ? [feature({ type: "LineString", coordinates: this.#crewLine })] : []),

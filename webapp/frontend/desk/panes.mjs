@@ -60,6 +60,7 @@ export function wallSize(select, onresize) {
   const root = document.documentElement;
   const set = (size) => {
     root.style.fontSize = size === "1" ? "" : `${16 * Number(size)}px`;
+    root.dispatchEvent(new CustomEvent("textsizechange"));
     onresize();
   };
   const kept = localStorage.getItem("desk-text-size") ?? "1";

@@ -3,6 +3,7 @@ import { ask, el, fill } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
 import { short } from "./clock.mjs";
 import { unitName } from "./things.mjs";
+import { told } from "./told.mjs";
 
 const SHOWN = 9; // as many as there are keys
 
@@ -27,7 +28,7 @@ export class Ranking {
       this.#draw();
     } catch (problem) {
       if (problem.name === "AbortError") return;
-      fill(this.#root, this.#head(), el("p", { class: "notice error", role: "alert" }, problem.message, " ",
+      fill(this.#root, this.#head(), el("p", { class: "notice error", role: "alert" }, told(problem), " ",
         el("button", { type: "button", onclick: () => this.load() }, t("Try again"))));
     }
   }

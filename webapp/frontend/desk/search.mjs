@@ -1,6 +1,7 @@
 // The search of the top bar: places to go to, complaints to open, and "everything that contains this" as a filter.
 import { ask, el, fill } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
+import { told } from "./told.mjs";
 
 const WAIT_MS = 180;
 
@@ -35,7 +36,7 @@ export class Search {
       ...(places.value ?? []).slice(0, 6).map((place) => ({ title: place.name, more: word("place", place.kind), go: () => this.#desk.showOnMap(place.lon, place.lat) })),
     ];
     this.#at = this.#found.length ? 0 : -1;
-    this.#draw(complaints.status === "rejected" && places.status === "rejected" ? complaints.reason.message : t("Nothing was found for “%(q)s”.", { q }));
+    this.#draw(complaints.status === "rejected" && places.status === "rejected" ? told(complaints.reason) : t("Nothing was found for “%(q)s”.", { q }));
     return undefined;
   }
 

@@ -3,6 +3,7 @@ import { ask, el, fill } from "../common/dom.mjs";
 import { CREWS, svg } from "../common/shapes.mjs";
 import { t, word } from "../common/words.mjs";
 import { timeTag } from "./clock.mjs";
+import { told } from "./told.mjs";
 import { isSelected } from "./view.mjs";
 
 const ORDER = ["free", "busy", "stale", "off_shift"];
@@ -29,7 +30,7 @@ function sentence(text, more) {
 export function drawCrews(root, crews, view, open) {
   if (crews.state === "loading") return fill(root, sentence(t("Loading…")));
   if (crews.state === "error") {
-    return fill(root, sentence(crews.problem?.message ?? "", el("button", { type: "button", onclick: () => crews.load() }, t("Try again"))));
+    return fill(root, sentence(told(crews.problem), el("button", { type: "button", onclick: () => crews.load() }, t("Try again"))));
   }
   if (!crews.rows.length) return fill(root, sentence(t("There is no crew here yet.")));
   const rows = [...crews.rows].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name, "zh"));
@@ -87,7 +88,7 @@ export class ThingList {
       this.#total = found.total;
       this.#draw();
     } catch (problem) {
-      if (turn === this.#turn) fill(this.#list, sentence(problem.message, el("button", { type: "button", onclick: () => this.#load() }, t("Try again"))));
+      if (turn === this.#turn) fill(this.#list, sentence(told(problem), el("button", { type: "button", onclick: () => this.#load() }, t("Try again"))));
     }
   }
 
