@@ -189,7 +189,7 @@ def _page(view: View | None, answer: Answer, problem: str) -> dict[str, Any]:
         "categories": _categories(), "districts": queries.districts(db(), scope()), "presets": _presets(),
         "cell_sizes": CELL_SIZES_M, "reaches": REACHES_CELLS, "cell_m": view.question.cell_m if view else CELL_M,
         "reach_m": view.question.reach_m if view else CELL_M * REACH_CELLS, "drawn_most": DRAWN_MAX, "others": _others(),
-        "hot": sum(1 for c in answer.cells if c.label.startswith("hot_")), "tally": _tally(answer),
+        "hot": sum(1 for c in answer.cells if c.label.startswith("hot_")), "tally": _tally(answer), "title": _title(view) if view else "", "described": _describe(view) if view else "",
         "study_area": study_area(answer.found) if answer.found else "", "method": _method(view) if view else "",
         "ground": str(view.question.ground) if view else str(Ground.SETTLED),
         "focus": filtering.number("cell_no", 0, 0, 10**7),

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import pyogrio
 import pytest
@@ -247,3 +248,10 @@ def test_the_command_prints_every_compared_cell(committed, tmp_path, monkeypatch
     assert CliRunner().invoke(main, [*arguments[:2], "2009-11-23", *arguments[3:]]).exit_code == 1
     assert CliRunner().invoke(main, ["hotspots", "--from", "x"]).exit_code == 2
     assert CliRunner().invoke(main, [*arguments, "--cell", "1"]).exit_code == 1
+
+
+def test_only_the_safe_door_knows_folium():
+    root = Path(__file__).parents[2]
+    doors = [p for place in ("webapp", "mobile_api", "gis") for p in (root / place).rglob("*.py")
+             if "node_modules" not in p.parts and re.search(r"^\s*(import|from) (folium|branca)", p.read_text("utf-8"), re.M)]  # fmt: skip
+    assert [p.relative_to(root).as_posix() for p in doors] == ["webapp/maps.py"]

@@ -94,7 +94,12 @@
   map.on("focus", () => map.scrollWheelZoom.enable());
   map.on("blur", () => map.scrollWheelZoom.disable());
   map.setMinZoom(3).setMaxZoom(19);
-  map.fitBounds(facts.bounds, { padding: [12, 12], animate: false });
+  const fit = () => map.fitBounds(facts.bounds, { padding: [12, 12], animate: false });
+  fit();
+  // Paper and turned phones have another shape: fit again, unless somebody chose what to look at.
+  let touched = false;
+  for (const kind of ["pointerdown", "wheel", "keydown"]) map.getContainer().addEventListener(kind, () => { touched = true; });
+  map.on("resize", () => touched || selected !== null || fit());
   // Where there is room, names are shown; far out they would stand on each other.
   const crowd = () => root.toggleAttribute("data-far", map.getZoom() < map.getBoundsZoom(facts.bounds));
   map.on("zoomend", crowd);
