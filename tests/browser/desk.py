@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 
 from gis.complaints.model import Caller, Complaint
 from gis.dispatch.model import Shift
+from gis.journal import Who, write
 from tests.browser.conftest import Live
 from tests.factories import PINGDU, make_area, make_complaint, make_crew, make_unit, square
 from webapp.clock import utc_now
@@ -56,5 +57,7 @@ def found(live: Live) -> City:
         for crew in (fits, unfit):
             during = Range(at - timedelta(hours=4), at + timedelta(hours=40))
             session.add(Shift(crew_id=crew.id, during=during))
+        for row in (*rows, lost):  # the map's tiles follow the journal
+            write(session, Who(at), "receive", "complaint", row.id, version=1, area_id=district.id)
         session.commit()
         return City(district.id, [row.id for row in rows], lost.id, fits.id, unfit.id)

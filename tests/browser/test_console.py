@@ -185,8 +185,8 @@ def test_what_others_do_appears_by_itself(live, page, city, quiet):
         there = session.get_one(Complaint, city.complaints[1])
         take_step(session, Who(utc_now()), there, "cancel")
         session.commit()
-    expect(cards(page).filter(has_text="新来的小区5号楼")).to_be_visible(timeout=30_000)
-    expect(cards(page).filter(has_text="金色公寓4号楼")).to_have_count(0, timeout=30_000)
+    expect(cards(page).filter(has_text="新来的小区5号楼")).to_be_visible(timeout=60_000)
+    expect(cards(page).filter(has_text="金色公寓4号楼")).to_have_count(0, timeout=60_000)
     expect(page.locator("#detail .detail-head")).to_contain_text("已销账")
 
 
@@ -217,7 +217,7 @@ def test_a_callers_number_is_masked_until_a_purpose_is_told(live, page, city, qu
     caller.locator("select").select_option("call_back")
     caller.get_by_role("button", name="显示").click()
     expect(caller).to_contain_text("13812345678")
-    expect(page.locator("[data-timeline]")).to_contain_text("用途:回访来电人", timeout=30_000)
+    expect(page.locator("[data-timeline]")).to_contain_text("用途:回访来电人", timeout=60_000)
     expect(caller).to_contain_text("13812345678")
     caller.get_by_role("button", name="隐藏").click()
     expect(caller).not_to_contain_text("13812345678")
@@ -233,6 +233,38 @@ def test_a_supervisor_confirms_and_reopens(live, page, city, quiet):
     expect(page.locator("#detail .detail-head")).to_contain_text("已回访确认")
     page.get_by_role("button", name="重办").click()
     expect(page.locator(".ranking > li").first).to_contain_text("兴平抢修1班")
+
+
+def test_a_click_on_the_map_selects_what_the_list_selects(live, page, city, quiet):
+    open_desk(live, quiet(page), city)
+    at = page.evaluate(f"fetch('/complaints/{city.complaints[2]}.json').then((r) => r.json())")
+    page.goto(f"{live.url}/?status=open&sort=due&at=16/{at['lat']}/{at['lon']}")
+    box = page.locator("#map canvas").bounding_box(timeout=60_000)
+    for _ in range(60):  # the tile may still be on its way
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(500)
+        if page.locator("#detail .place").count():
+            break
+    expect(page.locator("#detail .place")).to_contain_text("怡景公寓1号楼")
+    expect(cards(page).filter(has_text="怡景公寓1号楼")).to_have_attribute("aria-current", "true")
+
+
+def test_layers_and_the_width_of_the_panes_are_remembered(live, page, city, quiet):
+    open_desk(live, quiet(page), city)
+    page.locator(".legend summary").click()
+    page.get_by_label("管线").check()
+    page.wait_for_url(re.compile("layers=complaints,crews,stations,pipelines"))
+    page.locator(".legend").get_by_role("button", name="超时", exact=True).click()
+    expect(cards(page)).to_have_count(1)
+    width = page.locator("#list-pane").bounding_box()["width"]
+    page.locator("#list-edge").press("ArrowRight")
+    page.reload()
+    expect(cards(page)).to_have_count(1)
+    assert page.locator("#list-pane").bounding_box()["width"] == pytest.approx(width + 24, abs=1)
+    expect(page.get_by_label("管线")).to_be_checked()
+    expect(page.locator(".legend").get_by_role("button", name="超时", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
 
 
 def test_crews_and_the_network_are_lists_too(live, page, city, quiet):

@@ -19,7 +19,7 @@ import { View, noFilters } from "./view.mjs";
 
 const $ = (id) => document.getElementById(id);
 const config = JSON.parse($("desk-config").textContent);
-const TOUCHES = { complaint: ["complaints"], work_order: ["complaints", "crews"], crew: ["crews"], import: ["complaints", "crews", "stations", "pipelines", "cameras", "blind_spots"] };
+const TOUCHES = { complaint: ["complaints"], work_order: ["complaints", "crews"], crew: ["crews"], import: ["complaints", "crews", "stations", "pipelines", "cameras", "blind_spots", "areas"], building: ["buildings"], road_network: ["roads"] };
 const REFRESH_MS = 1500;
 const STEP_MS = 120;
 const CLOCK_MS = 60_000;

@@ -13,7 +13,10 @@ export class Complaints extends EventTarget {
   state = "loading"; // loading | ready | error
   problem = null;
   #view;
-  #running = null;
+  #turn = 0;
+  #stop = new AbortController();
+  #queue = Promise.resolve();
+  #waiting = new Set();
 
   constructor(view) {
     super();
@@ -24,46 +27,61 @@ export class Complaints extends EventTarget {
     return this.rows.find((row) => String(row.id) === String(id));
   }
 
-  /** Start over: the filters or the order changed. */
-  async load() {
+  /** Start over: the filters or the order changed. Whatever was still being asked is of no use any more. */
+  load() {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    this.#turn += 1;
+    this.#waiting.clear();
     this.state = "loading";
     this.rows = [];
     this.next = null;
     this.#tell();
-    await this.#fetch({ limit: PAGE });
+    this.#queue = Promise.resolve();
+    return this.#after("load", () => ({ limit: PAGE }));
   }
 
   /** The next page. */
-  async more() {
-    if (!this.next || this.#running) return;
-    await this.#fetch({ limit: PAGE, after: this.next });
+  more() {
+    return this.#after("more", () => (this.next ? { limit: PAGE, after: this.next } : null));
   }
 
   /** The same rows again, as they are now; the page does not blink. */
-  async refresh() {
-    if (this.state === "loading") return;
-    await this.#fetch({ limit: Math.min(Math.max(this.rows.length, PAGE), REFRESH_LIMIT), keep: true });
+  refresh() {
+    return this.#after("refresh", () => ({ limit: Math.min(Math.max(this.rows.length, PAGE), REFRESH_LIMIT), keep: this.state === "ready" }));
+  }
+
+  /** One request after the other, so that a refresh never takes the place of a page; the same wish twice waits once. */
+  #after(name, job) {
+    if (this.#waiting.has(name)) return this.#queue;
+    this.#waiting.add(name);
+    const turn = this.#turn;
+    this.#queue = this.#queue.then(() => {
+      if (turn !== this.#turn) return undefined;
+      this.#waiting.delete(name);
+      const asked = job();
+      return asked ? this.#fetch(asked) : undefined;
+    });
+    return this.#queue;
   }
 
   async #fetch({ limit, after, keep = false }) {
-    this.#running?.abort();
-    const mine = (this.#running = new AbortController());
+    const { signal } = this.#stop;
     const query = new URLSearchParams(this.#view.query());
     query.set("sort", this.#view.sort);
     query.set("limit", limit);
     if (after) query.set("after", after);
     try {
-      const found = await ask(`/complaints.json?${query}`, { signal: mine.signal });
+      const found = await ask(`/complaints.json?${query}`, { signal });
+      if (signal.aborted) return;
       this.#take(found, { after, keep });
       this.state = "ready";
       this.problem = null;
     } catch (problem) {
-      if (problem.name === "AbortError") return;
-      if (!keep) { this.state = "error"; this.problem = problem; }
-    } finally {
-      if (this.#running === mine) this.#running = null;
+      if (signal.aborted) return;
+      if (!keep && !after) { this.state = "error"; this.problem = problem; }
     }
-    if (!mine.signal.aborted) this.#tell();
+    this.#tell();
   }
 
   #take(found, { after, keep }) {
