@@ -62,9 +62,10 @@ def listing() -> dict[str, Any]:
         db(), scope(), filters, now(), sort=sort, after=request.args.get("after") or None,
         limit=number("limit", 100, 1, 500),
     )  # fmt: skip
+    counts = queries.counts(db(), scope(), filters, now())
     return {
-        "total": queries.total(db(), scope(), filters, now()),
-        "counts": queries.counts(db(), scope(), filters, now()),
+        "total": counts.pop("total"),
+        "counts": counts,
         "next": found.next,
         "rows": cards.cards(found.rows),
     }

@@ -122,7 +122,7 @@ def time_state_is(state: str, now: datetime) -> ColumnElement[bool]:
 def _rows() -> Select[Any]:
     """A complaint with the names that a card shows; nothing of its caller."""
     district = aliased(Area)
-    columns = [c for c in Complaint.__table__.c if c.name != "geom"]
+    columns = [c for c in Complaint.__table__.c if c.name not in ("geom", "batch_id", "import_digest")]
     return (
         select(*columns, func.ST_X(Complaint.geom).label("lon"), func.ST_Y(Complaint.geom).label("lat"),
                Category.name.label("category_zh"), Category.name_en.label("category_en"), Category.utility,
@@ -203,9 +203,9 @@ def total(session: Session, scope: Scope, filters: Filters, now: datetime) -> in
 
 
 def counts(session: Session, scope: Scope, filters: Filters, now: datetime) -> dict[str, int]:
-    """`open`, `due_soon` and `overdue` of what is filtered, whatever status and clock were chosen; `not_located` of the rows.
+    """`total` and `not_located` of the rows; `open`, `due_soon` and `overdue` whatever status and clock were chosen.
 
-    So the three figures can be used as filters themselves, and the last tells how many rows of the list the map lacks.
+    So the last three can be used as filters themselves, and `not_located` tells how many rows of the list the map lacks.
     """
     at_large = replace(filters, status=(), time_state=())
     running = select(
@@ -213,10 +213,10 @@ def counts(session: Session, scope: Scope, filters: Filters, now: datetime) -> d
         func.count().filter(time_state_is(TimeState.ORANGE, now)).label("due_soon"),
         func.count().filter(Complaint.resolve_by < now).label("overdue"),
     ).where(is_open(), *visible(scope), *at_large.conditions(now))
-    lost = select(func.count()).where(
-        Complaint.located == Located.NOT_LOCATED, *visible(scope), *filters.conditions(now)
-    )
-    return {**dict(session.execute(running).mappings().one()), "not_located": int(session.scalar(lost) or 0)}
+    lost = func.count().filter(Complaint.located == Located.NOT_LOCATED)
+    rows = select(func.count().label("total"), lost.label("not_located")).select_from(Complaint)
+    rows = rows.where(*visible(scope), *filters.conditions(now))
+    return {**session.execute(running).mappings().one(), **session.execute(rows).mappings().one()}
 
 
 def by_status(session: Session, scope: Scope, filters: Filters, now: datetime) -> dict[str, int]:
