@@ -21,6 +21,7 @@ from gis.complaints.rules import (
     may_step,
     resolve_by,
 )
+from gis.dispatch.actions import release
 from gis.errors import BadInput, Missing, NotAllowed
 from gis.people.rules import CITY
 from gis.places.queries import areas, extent, working_days
@@ -108,6 +109,8 @@ def step(complaint_id: int) -> dict[str, Any]:
     actions.take_step(
         db(), who(), complaint, asked.verb, base_version=asked.base_version, data={"note": note} if note else None
     )
+    if asked.verb == "cancel":
+        release(db(), who(), complaint_id)  # nobody drives to what was cancelled
     return cards.cards([visible_row(complaint_id)])[0]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import ceil
+from operator import attrgetter
 from typing import Any
 
 
@@ -102,10 +103,13 @@ class Limits:
     horizon: timedelta
 
 
+_START = attrgetter("start", "end")
+
+
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The same time without overlaps; spans that touch become one."""
     out: list[Span] = []
-    for span in sorted(spans):
+    for span in sorted(spans, key=_START):
         if out and span.start <= out[-1].end:
             out[-1] = Span(out[-1].start, max(out[-1].end, span.end))
         elif span.start < span.end:
@@ -118,9 +122,9 @@ def earliest_slot(
 ) -> Span | None:
     """The first time from `now` on of this length that touches nothing busy and lies within one shift.
 
-    `shifts=None` asks for any hour. None is the answer where nothing is free before `now + horizon`.
+    `shifts` are `merged`; `shifts=None` asks for any hour. None is the answer where nothing is free before `now + horizon`.
     """
-    windows = [Span(now, now + horizon + length)] if shifts is None else merged(shifts)
+    windows = [Span(now, now + horizon + length)] if shifts is None else shifts
     taken = merged(busy)
     for window in windows:
         start = max(now, window.start)
@@ -150,15 +154,18 @@ def rank(job: Job, candidates: Iterable[Candidate], now: datetime, limits: Limit
 def judge(job: Job, crew: Candidate, now: datetime, limits: Limits) -> Ranked:
     """One crew for one job: when it could be there, what speaks for it, what against."""
     length = needed(job, crew.minutes, limits)
-    in_shift = earliest_slot(now, length, (), crew.shifts, limits.horizon)
+    duty = merged(crew.shifts)
+    in_shift = earliest_slot(now, length, (), duty, limits.horizon)
     on_duty = in_shift is not None and in_shift.start == now
     # Off duty means: called out now all the same, if somebody says why.
-    slot = earliest_slot(now, length, crew.busy, crew.shifts if on_duty else None, limits.horizon)
+    slot = in_shift if on_duty and not crew.busy else None
+    if slot is None:
+        slot = earliest_slot(now, length, crew.busy, duty if on_duty else None, limits.horizon)
     if slot is None and on_duty:
         slot = earliest_slot(now, length, crew.busy, None, limits.horizon)
-    violations = (*_unfit(job, crew), *_time_against(crew, now, slot, on_duty), *_way_against(job, crew, limits))
-    reasons = (*_way(job, crew, limits), *_skill(job, crew), *_ties(job, crew), *_time(job, crew, now, slot))
-    score = _score(job, crew, now, slot, limits) + limits.weights["violation"] * len(violations)
+    violations = (*_unfit(job, crew), *_time_against(crew, duty, now, slot, on_duty), *_way_against(job, crew, limits))
+    reasons = (*_way(job, crew, limits), *_skill(job, crew), *_ties(job, crew), *_time(job, crew, duty, now, slot))
+    score = _score({f.code for f in reasons}, crew, now, slot, limits) + limits.weights["violation"] * len(violations)
     return Ranked(
         crew.id, round(score, 3), slot, crew.minutes, crew.metres, crew.by, len(crew.busy), reasons, violations
     )
@@ -178,10 +185,12 @@ def _unfit(job: Job, crew: Candidate) -> Iterable[Finding]:
         yield Finding("not_for_volunteers", {"skill": job.skill})
 
 
-def _time_against(crew: Candidate, now: datetime, slot: Span | None, on_duty: bool) -> Iterable[Finding]:
+def _time_against(
+    crew: Candidate, duty: Sequence[Span], now: datetime, slot: Span | None, on_duty: bool
+) -> Iterable[Finding]:
     if not on_duty:
-        current = next((s for s in merged(crew.shifts) if s.start <= now < s.end), None)
-        later = next((s for s in merged(crew.shifts) if s.start > now), None)
+        current = next((s for s in duty if s.start <= now < s.end), None)
+        later = next((s for s in duty if s.start > now), None)
         if current:
             yield Finding("shift_ends", {"until": current.end})
         else:
@@ -233,22 +242,21 @@ def _ties(job: Job, crew: Candidate) -> Iterable[Finding]:
         yield Finding("own_area" if crew.area_id in job.area_ids else "other_area")
 
 
-def _time(job: Job, crew: Candidate, now: datetime, slot: Span | None) -> Iterable[Finding]:
+def _time(job: Job, crew: Candidate, duty: Sequence[Span], now: datetime, slot: Span | None) -> Iterable[Finding]:
     if not crew.busy:
         yield Finding("free_now")
     else:
         yield Finding("open_orders", {"n": len(crew.busy)})
-    current = next((s for s in merged(crew.shifts) if s.start <= now < s.end), None)
+    current = next((s for s in duty if s.start <= now < s.end), None)
     if current:
         yield Finding("on_shift_until", {"until": current.end})
     if slot and slot.end > job.resolve_by:
         yield Finding("late", {"resolve_by": job.resolve_by, "end": slot.end})
 
 
-def _score(job: Job, crew: Candidate, now: datetime, slot: Span | None, limits: Limits) -> float:
+def _score(codes: set[str], crew: Candidate, now: datetime, slot: Span | None, limits: Limits) -> float:
     """Minutes, real and by weight. Never below the travel minutes: the search for the best relies on it."""
     w = limits.weights
-    codes = {f.code for f in (*_ties(job, crew), *_way(job, crew, limits), *_time(job, crew, now, slot))}
     travel = limits.unknown_travel_min if crew.minutes is None else crew.minutes
     wait = (slot.start - now) / timedelta(minutes=1) if slot else limits.horizon / timedelta(minutes=1)
     flags = sum(w[code] for code in ("other_unit", "other_area", "old_position", "late") if code in codes)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import TextClause
 
 from gis.dispatch.model import Crew
+from gis.geo import Floats, distance_m
 from gis.people.rules import CITY, Scope
+
+if TYPE_CHECKING:
+    from gis.places.roads import Reach
 
 # Which crews a scope shows: its unit's; its area's, those of the areas within it, and those that stand there now.
 _VISIBLE = """
@@ -29,9 +36,28 @@ _AVAILABLE = """
     AND NOT EXISTS (SELECT FROM work_order w WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')
                     AND lower(w.during) <= :now)
 """
-_POINT = "ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)"
-_METRES = f"ST_DistanceSphere(c.position, {_POINT})"
-_BOX = f"ST_Expand({_POINT}, :m / (110500.0 * greatest(cos(radians(least(abs(:lat) + :m / 110500.0, 89))), 0.01)), :m / 110500.0)"
+_NEAREST = """
+    SELECT c.id, ST_X(c.position) AS lon, ST_Y(c.position) AS lat, c.position <-> ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS d
+      FROM crew c WHERE {where} ORDER BY d LIMIT :limit
+"""
+# The bits say which cells of the box count. The bounds hold for crews outside of the box too: nobody promises that the box
+# is asked about first.
+_WITHIN = """
+    SELECT c.id, ST_X(c.position) AS lon, ST_Y(c.position) AS lat FROM crew c
+     WHERE c.position && ST_MakeEnvelope(:west, :south, :east, :north, 4326)
+       AND get_bit(CAST(:cells AS bytea),
+                   greatest(0, least(floor((ST_Y(c.position) - :south) / :height)::int, :side - 1)) * :side
+                   + greatest(0, least(floor((ST_X(c.position) - :west) / :width)::int, :side - 1))) = 1
+       AND {where} ORDER BY c.id
+"""
+_ANYWHERE = """
+    SELECT c.id FROM crew c WHERE {where}
+     ORDER BY (SELECT count(*) FROM work_order w WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')),
+              c.id LIMIT :limit
+"""
+_OF_THESE = """SELECT c.id FROM crew c WHERE c.id = ANY(CAST(:ids AS bigint[])) AND {where}"""
+DEGREE_M = 111_195.0
+FLAT_DEGREES = 2.0  # as far as a degree can be taken for a fixed number of metres
 
 
 @dataclass(frozen=True)
@@ -46,12 +72,12 @@ class Need:
 
 @dataclass(frozen=True)
 class Near:
-    """A crew, where it stands, and how far that is in a straight line."""
+    """Crews, where they stand, and how far that is in a straight line: parallel columns."""
 
-    id: int
-    lon: float
-    lat: float
-    metres: float
+    ids: list[int]
+    lon: Floats
+    lat: Floats
+    metres: Floats
 
 
 def _params(session: Session, scope: Scope, need: Need | None, now: datetime, **more: Any) -> dict[str, Any]:
@@ -62,8 +88,13 @@ def _params(session: Session, scope: Scope, need: Need | None, now: datetime, **
     return given
 
 
-def _where(need: Need) -> str:
-    return f"{_VISIBLE} AND {_AVAILABLE}" if need.available else _VISIBLE
+def _questions(form: str) -> dict[bool, TextClause]:
+    """A question about every crew, and about the available ones."""
+    return {False: text(form.format(where=_VISIBLE)), True: text(form.format(where=f"{_VISIBLE} AND {_AVAILABLE}"))}
+
+
+_NEAREST_OF, _WITHIN_OF, _ANYWHERE_OF = _questions(_NEAREST), _questions(_WITHIN), _questions(_ANYWHERE)
+_AVAILABLE_OF = _questions(_OF_THESE)
 
 
 def areas_within(session: Session, area_id: int) -> list[int]:
@@ -81,57 +112,62 @@ def areas_within(session: Session, area_id: int) -> list[int]:
     return list(found)
 
 
-def nearest(
+def roughly_nearest(
     session: Session, lon: float, lat: float, need: Need, scope: Scope, now: datetime, limit: int
-) -> list[Near]:
-    """Which crews stand nearest in a straight line?
+) -> Near:
+    """Which crews stand about nearest, by degrees? Enough for a first bound, and half the work."""
+    params = _params(session, scope, need, now, lon=lon, lat=lat, limit=limit)
+    return _near(session.execute(_NEAREST_OF[need.available], params).all(), lon, lat)
 
-    The index orders by degrees, which are not metres: the first `limit` of it give a radius, and within that box the
-    metres decide. The answer is exact.
+
+def nearest(session: Session, lon: float, lat: float, need: Need, scope: Scope, now: datetime, limit: int) -> Near:
+    """Which crews stand nearest in a straight line? Exact.
+
+    The index orders by degrees, and a degree of longitude is shorter than one of latitude. So a few more are asked for,
+    until whatever comes after in degrees is farther in metres as well.
     """
-    where = _where(need)
-    question = text(
-        f"""
-        WITH first AS MATERIALIZED (
-            SELECT {_METRES} AS m FROM crew c WHERE {where} ORDER BY c.position <-> {_POINT} LIMIT :limit),
-        reach AS (SELECT max(m) AS m FROM first)
-        SELECT c.id, ST_X(c.position) AS lon, ST_Y(c.position) AS lat, {_METRES} AS metres
-          FROM crew c, reach
-         WHERE c.position && {_BOX.replace(":m", "reach.m")} AND {where}
-         ORDER BY metres, c.id LIMIT :limit
-        """
-    )
-    return _nears(session, question, _params(session, scope, need, now, lon=lon, lat=lat, limit=limit))
+    narrow = max(math.cos(math.radians(min(abs(lat) + FLAT_DEGREES, 89.0))), 0.02)
+    look = math.ceil(limit / narrow * 1.1) + 3
+    while True:
+        params = _params(session, scope, need, now, lon=lon, lat=lat, limit=look)
+        rows = session.execute(_NEAREST_OF[need.available], params).all()
+        found = _near(rows, lon, lat)
+        far = rows[-1].d if rows else 0.0
+        proven = (
+            far <= FLAT_DEGREES and len(rows) >= limit and found.metres[limit - 1] <= far * DEGREE_M * narrow * 0.995
+        )
+        if proven or len(rows) < look:
+            return Near(found.ids[:limit], found.lon[:limit], found.lat[:limit], found.metres[:limit])
+        look *= 3
 
 
-def within(
-    session: Session, lon: float, lat: float, metres: float, need: Need, scope: Scope, now: datetime
-) -> list[Near]:
-    """Which crews stand within so many metres, the nearest first?"""
-    question = text(
-        f"""
-        SELECT c.id, ST_X(c.position) AS lon, ST_Y(c.position) AS lat, {_METRES} AS metres
-          FROM crew c WHERE c.position && {_BOX} AND {_METRES} <= :m AND {_where(need)}
-         ORDER BY metres, c.id
-        """
-    )
-    return _nears(session, question, _params(session, scope, need, now, lon=lon, lat=lat, m=metres))
+def within(session: Session, lon: float, lat: float, reach: Reach, scope: Scope, now: datetime) -> Near:
+    """Which crews stand in these cells, available or not, the nearest first?"""
+    params = _params(
+        session, scope, None, now, west=reach.west, south=reach.south, east=reach.east, north=reach.north,
+        width=(reach.east - reach.west) / reach.side, height=(reach.north - reach.south) / reach.side, side=reach.side,
+        cells=reach.cells,
+    )  # fmt: skip
+    return _near(session.execute(_WITHIN_OF[False], params).all(), lon, lat)
 
 
-def _nears(session: Session, question: TextClause, params: dict[str, Any]) -> list[Near]:
-    return [Near(row.id, row.lon, row.lat, row.metres) for row in session.execute(question, params)]
+def _near(rows: Sequence[Any], lon: float, lat: float) -> Near:
+    """The nearest first; of equally near ones the lowest id."""
+    ids, lons, lats = [np.array([row[i] for row in rows]) for i in range(3)]
+    metres = distance_m(lons, lats, lon, lat)
+    order = np.lexsort((ids, metres))
+    return Near(ids[order].tolist(), lons[order], lats[order], metres[order])
+
+
+def available(session: Session, ids: Sequence[int], need: Need, scope: Scope, now: datetime) -> set[int]:
+    """Which of these crews fit the need?"""
+    params = _params(session, scope, need, now, ids=list(ids))
+    return set(session.scalars(_AVAILABLE_OF[need.available], params))
 
 
 def anywhere(session: Session, need: Need, scope: Scope, now: datetime, limit: int) -> list[int]:
     """Which crews, where the place is not known: those with the least to do."""
-    question = text(
-        f"""
-        SELECT c.id FROM crew c WHERE {_where(need)}
-         ORDER BY (SELECT count(*) FROM work_order w WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')),
-                  c.id LIMIT :limit
-        """
-    )
-    return list(session.scalars(question, _params(session, scope, need, now, limit=limit)))
+    return list(session.scalars(_ANYWHERE_OF[need.available], _params(session, scope, need, now, limit=limit)))
 
 
 def crew_ids(session: Session, scope: Scope, now: datetime) -> list[int]:

@@ -66,7 +66,7 @@ class Shift(Base):
     __table_args__ = (ExcludeConstraint(("crew_id", "="), ("during", "&&"), name="ex_shift_crew", using="gist"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    crew_id: Mapped[int] = mapped_column(ForeignKey("crew.id", ondelete="CASCADE"))
+    crew_id: Mapped[int] = mapped_column(ForeignKey("crew.id", ondelete="CASCADE"), index=True)
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
 
 

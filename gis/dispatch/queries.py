@@ -56,6 +56,29 @@ def running_orders(session: Session, complaint_ids: list[int]) -> dict[int, Mapp
     return {row["complaint_id"]: dict(row) for row in session.execute(asked).mappings()}
 
 
+_MATTER = text(
+    """
+    SELECT ST_X(k.geom) AS lon, ST_Y(k.geom) AS lat, g.skill, g.work_min
+      FROM complaint k JOIN category g ON g.code = k.category WHERE k.id = :id
+    """
+)
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What a complaint asks for: where (if that is known), which skill, how long it usually takes."""
+
+    lon: float | None
+    lat: float | None
+    skill: str
+    work_min: int
+
+
+def matter(session: Session, complaint_id: int) -> Matter:
+    """What is to be done for this complaint, and where?"""
+    return Matter(*session.execute(_MATTER, {"id": complaint_id}).one())
+
+
 _FACTS = text(
     """
     SELECT c.id, c.name, c.kind, c.active, c.unit_id, u.name AS unit, c.area_id, c.position_at, c.position_accuracy_m,

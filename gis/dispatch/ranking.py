@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+import numpy as np
 from sqlalchemy.orm import Session
 
-from gis.complaints.model import Category, Complaint
+from gis.complaints.model import Complaint
 from gis.dispatch import assign, crew_search, queries, rules
 from gis.dispatch.assign import Candidate, Certificate, Job, Ranked, Span
 from gis.dispatch.crew_search import Near, Need
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 WIDEN = 4  # how much farther the search looks when it cannot yet prove that it has seen the best
 FURTHEST_SHORTLIST = 1000
+ROUNDING_S = 1e-6  # a time that went through minutes and back
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Search:
     def __init__(self, session: Session, complaint: Complaint, scope: Scope, terms: Terms, now: datetime) -> None:
         self.session, self.scope, self.terms, self.now = session, scope, terms, now
         self.limits = limits(terms)
-        category = session.get_one(Category, complaint.category)
-        self.lon, self.lat = _place(session, complaint)
+        matter = queries.matter(session, complaint.id)
+        self.lon, self.lat = matter.lon, matter.lat
         self.target: Target | None = None
         on_network: bool | None = None
         if self.lon is not None and self.lat is not None:
@@ -66,12 +68,12 @@ class Search:
             self.target, on_network = found.target, found.on_network
         areas = (complaint.district_id, complaint.street_id, complaint.community_id, complaint.compound_id)
         self.job = Job(
-            skill=category.skill, work_min=category.work_min, resolve_by=complaint.resolve_by,
+            skill=matter.skill, work_min=matter.work_min, resolve_by=complaint.resolve_by,
             day=now.astimezone(terms.zone).date(), unit_id=complaint.unit_id,
             area_ids=frozenset(area for area in areas if area is not None),
-            for_volunteers=category.skill in rules.VOLUNTEER_SKILLS, located=self.lon is not None, on_network=on_network,
+            for_volunteers=matter.skill in rules.VOLUNTEER_SKILLS, located=self.lon is not None, on_network=on_network,
         )  # fmt: skip
-        self.need = Need(category.skill, self.job.day, self.job.for_volunteers)
+        self.need = Need(matter.skill, self.job.day, self.job.for_volunteers)
 
     @property
     def by(self) -> str:
@@ -83,7 +85,7 @@ class Search:
         A score is never below the minutes on the road, so once the worst of the best scores less than the minutes of
         the farthest crew looked at, nothing beyond can matter. Crews with violations fill up what is missing.
         """
-        look = 3 * limit
+        look = 2 * limit
         while True:
             ways = self.available(look)
             ranked, facts = self.judge(ways)
@@ -111,41 +113,49 @@ class Search:
             found = crew_search.anywhere(self.session, self.need, self.scope, self.now, limit)
             return {crew_id: Way(None, None, "straight") for crew_id in found}
         if self.target is None:
-            nears = crew_search.nearest(self.session, self.lon, self.lat, self.need, self.scope, self.now, limit)
-            return {near.id: self._straight(near.metres) for near in nears}
+            near = crew_search.nearest(self.session, self.lon, self.lat, self.need, self.scope, self.now, limit)
+            return {i: self._straight(float(m)) for i, m in zip(near.ids, near.metres, strict=True)}
         return self._nearest_by_road(limit)
 
     def _nearest_by_road(self, limit: int) -> dict[int, Way | None]:
         """The k nearest by road, exactly.
 
-        The nearest in a straight line give an upper bound T of the k-th time. The network itself then says how far, in a
-        straight line, anything can be that reaches the place within T; all crews within that circle are compared.
+        The nearest in a straight line give an upper bound T of the k-th time. The network itself then says where anything
+        can be that reaches the place within T; all crews in that region are compared.
         """
         assert self.target is not None and self.lon is not None and self.lat is not None
         session, scope, now, need = self.session, self.scope, self.now, self.need
-        look = limit
+        look = 2 * limit  # more than wanted: an outlier among the nearest (across the river) would make T large
         while True:
-            nears = crew_search.nearest(session, self.lon, self.lat, need, scope, now, look)
-            times = self._by_road(nears, limit)
-            if len(times) >= limit or len(nears) < look:
+            near = crew_search.roughly_nearest(session, self.lon, self.lat, need, scope, now, look)
+            times = self._by_road(near, limit)
+            if len(times) >= limit or len(near.ids) < look:
                 break
             look *= WIDEN
-        if len(nears) == look and times:
-            kth = max(way.minutes or 0.0 for way in times.values())
-            radius = self.target.reach_m(kth * 60.0)
-            if radius > nears[-1].metres:
-                nears = crew_search.within(session, self.lon, self.lat, radius, need, scope, now)
-                times = self._by_road(nears, limit)
-        return {i: times[i] for i in sorted(times, key=lambda i: (times[i].minutes or 0.0, i))}
+        if len(near.ids) == look and times:
+            times = self._all_within(max(way.minutes or 0.0 for way in times.values()) * 60.0)
+        order = sorted(times, key=lambda i: (times[i].minutes or 0.0, i))
+        return {i: times[i] for i in order[:limit]}
 
-    def _by_road(self, nears: Sequence[Near], wanted: int) -> dict[int, Way]:
+    def _all_within(self, seconds: float) -> dict[int, Way]:
+        """Every available crew that can be here by road within so many seconds.
+
+        Where it stands is asked of all crews in the region, whether it is available only of those that are in time.
+        """
+        assert self.target is not None and self.lon is not None and self.lat is not None
+        region = self.target.reach(seconds)
+        near = crew_search.within(self.session, self.lon, self.lat, region, self.scope, self.now)
+        times = self._by_road(near, len(near.ids), seconds + ROUNDING_S)
+        free = crew_search.available(self.session, list(times), self.need, self.scope, self.now)
+        return {i: way for i, way in times.items() if i in free}
+
+    def _by_road(self, near: Near, wanted: int, limit_s: float = inf) -> dict[int, Way]:
         """The ways of the first of these that can be there by road."""
         assert self.target is not None
-        seconds, metres = self.target.travel([n.lon for n in nears], [n.lat for n in nears], wanted)
+        seconds, metres = self.target.travel(near.lon, near.lat, wanted, limit_s)
         return {
-            near.id: Way(float(s) / 60.0, float(m), "road")
-            for near, s, m in zip(nears, seconds, metres, strict=True)
-            if s != float("inf")
+            near.ids[i]: Way(float(seconds[i]) / 60.0, float(metres[i]), "road")
+            for i in np.flatnonzero(np.isfinite(seconds))
         }
 
     def _whatever(self, limit: int, seen: set[int]) -> dict[int, Way | None]:
@@ -154,8 +164,8 @@ class Search:
         if self.lon is None or self.lat is None:
             found = crew_search.anywhere(self.session, need, self.scope, self.now, limit + len(seen))
         else:
-            nears = crew_search.nearest(self.session, self.lon, self.lat, need, self.scope, self.now, limit + len(seen))
-            found = [near.id for near in nears]
+            more = limit + len(seen)
+            found = crew_search.nearest(self.session, self.lon, self.lat, need, self.scope, self.now, more).ids
         return {crew_id: None for crew_id in found if crew_id not in seen}
 
     def _straight(self, metres: float) -> Way:
@@ -178,7 +188,7 @@ class Search:
         if self.target is not None:
             seconds, metres = self.target.travel(lons, lats)
             for i, (s, m) in enumerate(zip(seconds, metres, strict=True)):
-                if s != float("inf"):
+                if s != inf:
                     ways[i] = Way(float(s) / 60.0, float(m), "road")
         return ways
 
@@ -207,11 +217,3 @@ def _start(fact: Facts) -> tuple[float, float]:
         assert last.lon is not None and last.lat is not None
         return last.lon, last.lat
     return fact.lon, fact.lat
-
-
-def _place(session: Session, complaint: Complaint) -> tuple[float | None, float | None]:
-    """Longitude and latitude of a complaint, or nothing."""
-    row = session.execute(
-        select(func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom)).where(Complaint.id == complaint.id)
-    ).one()
-    return row[0], row[1]

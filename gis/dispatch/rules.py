@@ -93,7 +93,7 @@ VOLUNTEER_SKILLS = frozenset({"service", "sanitation"})
 TOO_FAR_MIN = 120.0
 UNKNOWN_TRAVEL_MIN = 30.0
 OVERRUN_MIN = 15  # an order still open after its planned end is expected to hold its crew so much longer
-HORIZON_DAYS = 7  # no slot is looked for beyond
+HORIZON_DAYS = 3  # no slot is looked for beyond
 REASON_MAX = 500
 NOTE_MAX = 2000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,16 +25,19 @@ class Found:
     on_network: bool | None
 
 
+Version = tuple[int, datetime]
+
+
 class _Shelf:
-    """The networks of one database, by id, with the revision that each was read at."""
+    """The networks of one database, by id, with the version that each was read at."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.networks: dict[int, tuple[int, RoadNetwork]] = {}
+        self.networks: dict[int, tuple[Version, RoadNetwork]] = {}
 
-    def current(self, session: Session) -> dict[int, tuple[int, RoadNetwork]]:
+    def current(self, session: Session) -> dict[int, tuple[Version, RoadNetwork]]:
         """The networks as they are now. While one thread reads a changed network the others go on with the old one."""
-        wanted = {row.id: row.revision for row in session.execute(_REVISIONS)}
+        wanted = {row.id: (row.revision, row.imported_at) for row in session.execute(_REVISIONS)}
         if wanted == {key: revision for key, (revision, _) in self.networks.items()}:
             return self.networks
         if not self.lock.acquire(blocking=not (wanted.keys() <= self.networks.keys())):
@@ -49,7 +53,7 @@ class _Shelf:
             self.lock.release()
 
 
-_REVISIONS = text("SELECT id, revision FROM road_network ORDER BY id")
+_REVISIONS = text("SELECT id, revision, imported_at FROM road_network ORDER BY id")
 _EDGES = text(
     """
     SELECT from_node, to_node, length_m, forward_s, backward_s, ST_AsBinary(geom) AS line FROM road_edge

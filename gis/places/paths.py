@@ -73,10 +73,10 @@ def _pop(keys: Floats, values: Ints, size: int) -> int:  # pragma: no cover - co
 @njit(cache=True, nogil=True)
 def nearest(  # pragma: no cover - compiled
     start: Ints, arc_node: Ints, arc_s: Floats, arc_m: Floats, seed_node: Ints, seed_s: Floats, seed_m: Floats,
-    link_node: Ints, link_crew: Ints, link_s: Floats, link_m: Floats, best_s: Floats, best_m: Floats, wanted: int,
+    link_node: Ints, link_crew: Ints, link_s: Floats, link_m: Floats, best_s: Floats, best_m: Floats, wanted: int, limit_s: float,
     seconds: Floats, metres: Floats, touched: Ints, first: Ints, heap_key: Floats, heap_node: Ints,
 ) -> int:  # fmt: skip
-    """The `wanted` crews that are here first. Fills `best_s` and `best_m`; returns how many are final, the rest is infinite.
+    """The `wanted` crews that are here first, and within `limit_s`. Fills `best_s` and `best_m`; returns how many are final, the rest is infinite.
 
     A crew hangs on the network by links: from node `link_node[i]` it is `link_s[i]` seconds away. `best_*` hold what is
     known without the network (crews on the very same stretch of street) or infinity. A crew is final when the search has
@@ -106,6 +106,8 @@ def nearest(  # pragma: no cover - compiled
             size = _push(heap_key, heap_node, size, seed_s[i], node)
     while n_final < wanted and (size > 0 or queued > 0):
         reached = heap_key[0] if size > 0 else np.inf
+        if reached > limit_s and (queued == 0 or queue_key[0] > limit_s):
+            break
         if queued > 0 and queue_key[0] <= reached:
             crew = queue_crew[0]
             key = queue_key[0]
@@ -151,16 +153,17 @@ def nearest(  # pragma: no cover - compiled
 @njit(cache=True, nogil=True)
 def reach(  # pragma: no cover - compiled
     start: Ints, arc_node: Ints, arc_s: Floats, arc_m: Floats, seed_node: Ints, seed_s: Floats, limit_s: float,
-    x: Floats, y: Floats, x0: float, y0: float,
+    lon: Floats, lat: Floats, lon_m: float, lat_m: float, walk_ms: float, walk_most_m: float,
+    own: Floats, box: Floats, grid: NDArray[np.uint8], side: int,
     seconds: Floats, metres: Floats, touched: Ints, first: Ints, heap_key: Floats, heap_node: Ints,
-) -> float:  # fmt: skip
-    """How far in a straight line from (x0, y0) anything on the network can be that gets here within `limit_s`.
+) -> None:  # fmt: skip
+    """Where anything can be that gets here within `limit_s`: a box (west, south, east, north) cut into side × side cells.
 
-    Every point of the network within the limit lies on an arc towards a node within it; it is no farther from that node
-    than the part of the arc that the rest of the time allows.
+    Every point of the network within the limit lies on an arc towards a node within it, no farther from that node than the
+    rest of the time allows; what stands beside the arc walks. The cells around each such node are marked, generously.
+    `own` is the stretch of the place itself as (lon, lat, metres around it). A degree is `lon_m`, `lat_m` metres long.
     """
     n_touched, size = 0, 0
-    farthest = 0.0
     for i in range(len(seed_node)):
         node = seed_node[i]
         if seed_s[i] < seconds[node] and seed_s[i] <= limit_s:
@@ -175,13 +178,11 @@ def reach(  # pragma: no cover - compiled
         size = _pop(heap_key, heap_node, size)
         if key > seconds[node]:
             continue
-        away = np.hypot(x[node] - x0, y[node] - y0)
-        farthest = max(farthest, away)
+        around = 0.0
         for arc in range(start[node], start[node + 1]):
             other = arc_node[arc]
             left = limit_s - key
-            part = 1.0 if arc_s[arc] <= left else left / arc_s[arc]
-            farthest = max(farthest, away + part * arc_m[arc])
+            around = max(around, arc_m[arc] if arc_s[arc] <= left else left / arc_s[arc] * arc_m[arc])
             s = key + arc_s[arc]
             if s <= limit_s and s < seconds[other]:
                 if seconds[other] == np.inf:
@@ -189,6 +190,24 @@ def reach(  # pragma: no cover - compiled
                     n_touched += 1
                 seconds[other] = s
                 size = _push(heap_key, heap_node, size, s, other)
+        metres[node] = around + min(walk_most_m, (limit_s - key) * walk_ms)
+    dx, dy = own[2] / lon_m, own[2] / lat_m
+    box[0], box[1], box[2], box[3] = own[0] - dx, own[1] - dy, own[0] + dx, own[1] + dy
     for i in range(n_touched):
-        seconds[touched[i]] = np.inf
-    return farthest
+        node = touched[i]
+        dx, dy = metres[node] / lon_m, metres[node] / lat_m
+        box[0], box[1] = min(box[0], lon[node] - dx), min(box[1], lat[node] - dy)
+        box[2], box[3] = max(box[2], lon[node] + dx), max(box[3], lat[node] + dy)
+    width, height = (box[2] - box[0]) / side, (box[3] - box[1]) / side
+    for i in range(n_touched + 1):
+        x, y, around = own[0], own[1], own[2]
+        if i < n_touched:
+            node = touched[i]
+            x, y, around = lon[node], lat[node], metres[node]
+            seconds[node] = np.inf
+        dx, dy = around / lon_m, around / lat_m
+        west, east = max(0, int((x - dx - box[0]) / width)), min(side - 1, int((x + dx - box[0]) / width))
+        south, north = max(0, int((y - dy - box[1]) / height)), min(side - 1, int((y + dy - box[1]) / height))
+        for row in range(south, north + 1):
+            for column in range(west, east + 1):
+                grid[row * side + column] = 1

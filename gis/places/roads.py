@@ -6,7 +6,7 @@ the street is walked. Farther than the snap limit, a place is off the network an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ from gis.places.rules import ISLAND_SHARE, WALK_KMH
 from gis.places.snapping import SegmentTree
 
 WALK_MS = WALK_KMH / 3.6
+DEGREE_M = 110_500.0  # no degree of latitude is shorter
+CELLS = 48  # to a side of the box that a reach is told in
 AT_NODE = 1e-9  # a place this near to the end of a stretch stands on the junction itself
 PROJECTION_SLACK = 1.02  # metres on the sphere, on the ellipsoid and in the projection differ by less
 
@@ -59,8 +61,7 @@ class RoadNetwork:
         self.bounds = tuple(shapely.total_bounds(edges.lines)) if count else (0.0, 0.0, -1.0, -1.0)
         self.near_lon = (self.bounds[0] + self.bounds[2]) / 2
         self.lines = self._in_metres(edges.lines)
-        self.x, self.y = np.zeros(self.n_nodes), np.zeros(self.n_nodes)
-        self._place_nodes()
+        self._place_nodes(edges.lines)
         self.start, self.arc_node, self.arc_s, self.arc_m = self._reversed_arcs()
         self.connected = self._connected()
         self.snappable = np.flatnonzero(self.connected)
@@ -75,11 +76,12 @@ class RoadNetwork:
         made: NDArray[np.object_] = shapely.transform(lines, project)
         return made
 
-    def _place_nodes(self) -> None:
+    def _place_nodes(self, lines: NDArray[np.object_]) -> None:
         """Where the nodes are: at the ends of their streets."""
+        self.lon, self.lat = np.zeros(self.n_nodes), np.zeros(self.n_nodes)
         for node, index in ((self.a, 0), (self.b, -1)):
-            points = shapely.get_point(self.lines, index)
-            self.x[node], self.y[node] = shapely.get_x(points), shapely.get_y(points)
+            points = shapely.get_point(lines, index)
+            self.lon[node], self.lat[node] = shapely.get_x(points), shapely.get_y(points)
 
     def _reversed_arcs(self) -> tuple[Ints, Ints, Floats, Floats]:
         """At each node, the arcs that lead to it, as compressed rows."""
@@ -136,8 +138,9 @@ class RoadNetwork:
 
     def junctions_within(self, lon: float, lat: float, metres: float) -> int:
         """How many junctions are around a place: where networks overlap, the densest knows it best."""
-        x, y = to_metres(lon, lat, self.near_lon)
-        return int(((np.abs(self.x - x) <= metres) & (np.abs(self.y - y) <= metres)).sum())
+        dy = metres / DEGREE_M
+        dx = dy / max(math.cos(math.radians(lat)), 0.01)
+        return int(((np.abs(self.lon - lon) <= dx) & (np.abs(self.lat - lat) <= dy)).sum())
 
     def target(self, lon: float, lat: float, snap_limit_m: float) -> Target | None:
         """A place that crews are to come to; None where it is off the network."""
@@ -167,15 +170,16 @@ class Target:
 
     def __init__(self, network: RoadNetwork, lon: float, lat: float, snap_limit_m: float, at: Snapped) -> None:
         self.network, self.at, self.snap_limit_m = network, at, snap_limit_m
-        x, y = to_metres(lon, lat, network.near_lon)
-        self.x, self.y = float(x), float(y)
+        self.lon, self.lat = lon, lat
         nodes, seconds, metres = network.ends(at, towards=True)
         self.seed_node, self.seed_s, self.seed_m = nodes[0].astype(np.int32), seconds[0], metres[0]
 
-    def travel(self, lon: Sequence[float], lat: Sequence[float], wanted: int | None = None) -> tuple[Floats, Floats]:
+    def travel(
+        self, lon: ArrayLike, lat: ArrayLike, wanted: int | None = None, limit_s: float = math.inf
+    ) -> tuple[Floats, Floats]:
         """Seconds and metres of the fastest way from each of these places; infinite where there is none.
 
-        With `wanted`, only that many of the fastest are told (exactly), and the search ends as soon as they are known.
+        Only the `wanted` fastest and only those within `limit_s` are told (exactly): the search ends as soon as they are.
         """
         net = self.network
         here = net.snap(lon, lat, self.snap_limit_m)
@@ -190,7 +194,7 @@ class Target:
             net.start, net.arc_node, net.arc_s, net.arc_m, self.seed_node, self.seed_s, self.seed_m,
             nodes[rows, columns].astype(np.int32), rows.astype(np.int32),
             s[rows, columns] + walk_m[rows] / WALK_MS, m[rows, columns] + walk_m[rows],
-            best_s, best_m, len(on) if wanted is None else min(wanted, len(on)), *net.workspace.arrays(),
+            best_s, best_m, len(on) if wanted is None else min(wanted, len(on)), limit_s, *net.workspace.arrays(),
         )  # fmt: skip
         seconds, metres = np.full(len(here.edge), np.inf), np.full(len(here.edge), np.inf)
         seconds[on], metres[on] = best_s, best_m
@@ -205,13 +209,40 @@ class Target:
         best_s = np.where((found.edge == edge) & ~np.isnan(s), s, np.inf)
         return best_s, np.where(np.isfinite(best_s), np.abs(ahead) * net.length_m[edge], np.inf)
 
-    def reach_m(self, seconds: float) -> float:
-        """Nobody farther away than this, in a straight line, can be here within so many seconds."""
-        net = self.network
-        farthest = paths.reach(
-            net.start, net.arc_node, net.arc_s, net.arc_m, self.seed_node, self.seed_s, seconds,
-            net.x, net.y, self.x, self.y, *net.workspace.arrays(),
-        )  # fmt: skip
-        own_stretch = float(net.length_m[self.at.edge[0]] + self.at.gap_m[0])
+    def reach(self, seconds: float) -> Reach:
+        """Nobody outside of these cells can be here within so many seconds."""
+        net, edge = self.network, int(self.at.edge[0])
+        fastest = np.nanmin([net.forward_s[edge], net.backward_s[edge]])
+        along = net.length_m[edge] if fastest <= seconds else net.length_m[edge] * seconds / fastest
         walked = min(self.snap_limit_m, seconds * WALK_MS)
-        return PROJECTION_SLACK * (max(farthest, own_stretch) + walked) + 1.0
+        own = np.array([self.lon, self.lat, PROJECTION_SLACK * (along + self.at.gap_m[0] + walked) + 1.0])
+        box, grid = np.zeros(4), np.zeros(CELLS * CELLS, np.uint8)
+        highest = min(max(abs(net.bounds[1]), abs(net.bounds[3])), 89.0)
+        paths.reach(
+            net.start, net.arc_node, net.arc_s, net.arc_m, self.seed_node, self.seed_s, seconds,
+            net.lon, net.lat, DEGREE_M * math.cos(math.radians(highest)) / PROJECTION_SLACK, DEGREE_M / PROJECTION_SLACK,
+            WALK_MS, self.snap_limit_m, own, box, grid, CELLS, *net.workspace.arrays(),
+        )  # fmt: skip
+        west, south, east, north = (float(side) for side in box)
+        return Reach(west, south, east, north, CELLS, np.packbits(grid, bitorder="little").tobytes())
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A box in degrees, cut into `side` × `side` cells from the south-west on, row by row; a bit for each that counts."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    side: int
+    cells: bytes
+
+    def holds(self, lon: float, lat: float) -> bool:
+        """Is this place in a cell that counts?"""
+        column = math.floor((lon - self.west) / ((self.east - self.west) / self.side))
+        row = math.floor((lat - self.south) / ((self.north - self.south) / self.side))
+        if not (0 <= column <= self.side and 0 <= row <= self.side):
+            return False
+        bit = min(row, self.side - 1) * self.side + min(column, self.side - 1)
+        return bool(self.cells[bit // 8] >> (bit % 8) & 1)

@@ -129,3 +129,14 @@ def test_the_list_of_crews_tells_what_each_does_now(session, sign_in):
     }  # fmt: skip
     assert rows[0]["skills"] == ["heating"] and rows[0]["on_shift"] is True
     assert next(r for r in rows if r["id"] == busy.id)["load"] == 1
+
+
+def test_cancelling_a_complaint_calls_its_crew_back(session, sign_in):
+    complaint, crew = make_complaint(session), make_crew(session)
+    post(sign_in("dispatcher"), "/work-orders", complaint_id=complaint.id, crew_id=crew.id, base_version=1)
+    supervisor = sign_in("supervisor")
+    answer = post(supervisor, f"/complaints/{complaint.id}/steps", verb="cancel", base_version=2)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json["status"], answer.json["order_id"]) == ("cancelled", None)
+    row = next(row for row in supervisor.get("/crews.json").json if row["id"] == crew.id)
+    assert (row["state"], row["load"]) == ("free", 0)

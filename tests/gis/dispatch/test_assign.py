@@ -42,7 +42,7 @@ spans = st.lists(
 @settings(deadline=None)
 @given(busy=spans, shifts=st.one_of(st.none(), spans), length=st.integers(1, 300))
 def test_a_slot_overlaps_nothing_lies_in_one_shift_and_none_is_earlier(busy, shifts, length):
-    found = earliest_slot(NOW, minutes(length), busy, shifts, timedelta(days=3))
+    found = earliest_slot(NOW, minutes(length), busy, None if shifts is None else merged(shifts), timedelta(days=3))
 
     def free(start: datetime) -> bool:
         end = start + minutes(length)
