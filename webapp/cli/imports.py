@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gis.db import unit_of_work
 from gis.places.rules import Datum
 from webapp.cli import Context, common, console
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from webapp.imports.report import Report
 
 ERRORS_SHOWN = 20
+OSM = (".pbf", ".osm", ".bz2")
 
 
 @click.group("import")
@@ -44,6 +46,17 @@ def complaints(context: Context, file: Path, mapping: str | None) -> None:
     answer(context, report)
 
 
+def _buildings_of_osm(context: Context, file: Path) -> None:
+    from gis.places.building_import import import_buildings
+    from webapp.imports.report import Report
+
+    with context.sessions() as sessions, unit_of_work(sessions) as session:
+        result = import_buildings(session, context.who(), file)
+    context.say(result) if context.as_json else _for_people(Report(context.settings.language), result)
+    if result["refused"] or result["errors"]:
+        raise click.exceptions.Exit(1)
+
+
 def _layer(name: str, about: str) -> None:
     @imports.command(name, help=about)
     @file_and_mapping
@@ -55,6 +68,9 @@ def _layer(name: str, about: str) -> None:
     @common
     @click.pass_obj
     def bring(context: Context, file: Path, mapping: str | None, datum: str | None) -> None:
+        if name == "buildings" and file.suffix.lower() in OSM:
+            _buildings_of_osm(context, file)
+            return
         from webapp.imports.layers import import_layer
 
         with context.sessions() as sessions:
