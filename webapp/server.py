@@ -16,6 +16,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from sqlalchemy.exc import SQLAlchemyError
 
+from gis.places import networks
 from gis.settings import Settings
 from webapp.app import create_app
 
@@ -23,7 +24,7 @@ DRAIN_S = 20
 
 
 def application() -> Flask:
-    """What a worker serves. The tile index is loaded and compiled beside the first requests, not by one of them."""
+    """What a worker serves. Tile index and road networks are loaded and compiled beside the first requests, not by one."""
     app = create_app()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
@@ -32,8 +33,10 @@ def application() -> Flask:
 def _warm(app: Flask) -> None:
     try:
         app.extensions["tiles"].warm()
+        with app.extensions["sessions"]() as session:
+            networks.warm(session)
     except SQLAlchemyError as error:  # the database is not there yet: the first tile loads the index
-        structlog.get_logger().warning("tile index not loaded", reason=type(error).__name__)
+        structlog.get_logger().warning("tile index or road network not loaded", reason=type(error).__name__)
 
 
 def serve(settings: Settings) -> None:

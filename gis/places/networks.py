@@ -90,6 +90,17 @@ def networks(session: Session) -> list[RoadNetwork]:
     return [found[key][1] for key in sorted(found)]
 
 
+def warm(session: Session) -> None:
+    """Load the networks and compile the searches before the first dispatcher waits for them."""
+    for network in networks(session):
+        west, south, east, north = network.bounds
+        middle = ((west + east) / 2, (south + north) / 2)
+        target = network.target(*middle, snap_limit_m=1e6)
+        if target is not None:
+            target.travel([middle[0]], [middle[1]])
+            target.reach(60.0)
+
+
 def network_near(session: Session, lon: float, lat: float, snap_limit_m: float) -> Found:
     """The place on the network that knows it best: the one with the most junctions around it."""
     loaded = networks(session)

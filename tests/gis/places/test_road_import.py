@@ -232,3 +232,12 @@ def test_a_layer_must_be_named_where_several_could_be_meant(tmp_path):
     table.to_crs(4549).to_file(projected)
     (way,) = read_ways(projected, FileReport())
     assert way.coordinates[0] == pytest.approx([119.9, 36.7], abs=1e-6) and way.road.highway == "road"
+
+
+def test_warming_up_loads_what_is_there_and_minds_nothing_that_is_not(session, who, extract):
+    from gis.places.networks import networks, warm
+
+    warm(session)
+    import_roads(session, who, extract)
+    warm(session)
+    assert len(networks(session)) == 1
