@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,17 +13,19 @@ from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
 from gis.errors import Missing
 from gis.inspections import actions, queries
 from gis.inspections.merge import differences
-from gis.inspections.rules import PROBLEM_WORDS, CheckItem, Given, check, excluded, item_of
+from gis.inspections.rules import PLEDGES_EN, PROBLEM_WORDS, CheckItem, Given, check, excluded, item_of
 from gis.people.queries import units
 from gis.places.queries import areas
 from gis.places.rules import AreaLevel
 from webapp import filters
 from webapp.access import can as may_do
 from webapp.access import db, needs, scope, who
+from webapp.i18n import word
 
 pages = Blueprint("inspections", __name__)
 _SKETCH_PX = 160
@@ -70,7 +73,8 @@ def show(inspection_id: UUID) -> str:
     pledges = [(number, list(group)) for number, group in groupby(lines, key=lambda line: line.item.pledge_no)]
     known = {line.item.id for line in lines}
     loose = [p for p in pictures if p["item_id"] not in known]
-    return render_template("inspections/show.html", row=row, pledges=pledges, loose=loose, sketch=sketch(row))
+    return render_template("inspections/show.html", row=row, pledges=pledges, loose=loose, sketch=sketch(row),
+                           names=PLEDGES_EN)  # fmt: skip
 
 
 def _lines(
@@ -119,20 +123,45 @@ def sketch(row: Mapping[str, Any]) -> dict[str, float] | None:
 def review() -> str:
     """Changes that came twice under one id with different contents, side by side; and changes that were not applied."""
     everything = request.args.get("all") == "1"
-    pairs = [(row, _differences(row)) for row in queries.conflicts(db(), scope(), reviewed_too=everything)]
+    texts = _item_texts()
+    pairs = [(row, _differences(row, texts)) for row in queries.conflicts(db(), scope(), reviewed_too=everything)]
     refused = [
         (row, json.dumps(row["body"], ensure_ascii=False, indent=1)) for row in queries.not_applied(db(), scope())
     ]
     return render_template("inspections/review.html", pairs=pairs, refused=refused, everything=everything)
 
 
-def _differences(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Where the two contents differ, as text."""
-    return [(d.path, _plain(d.kept), _plain(d.came)) for d in differences(row["kept"], row["came"])]
+def _item_texts() -> dict[str, str]:
+    """Item id -> what is asked, in the reader's language."""
+    language = "en" if str(get_locale()) == "en" else "zh"
+    return {item["id"]: item[language] for checklist in queries.checklists(db()) for item in checklist.items}
 
 
-def _plain(value: Any) -> str:
-    if value is None:
+_PATH = re.compile(r"payload\.(?P<list>answers|photos)\[(?P<key>[^\]]*)\](?:\.(?P<field>.*))?")
+
+
+def _differences(row: Mapping[str, Any], texts: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Where the two contents differ, in words: `1.1 公示安装设计 · 答案`."""
+    found = differences(row["kept"], row["came"])
+    return [(_place(d.path, texts), _plain(d.path, d.kept), _plain(d.path, d.came)) for d in found]
+
+
+def _place(path: str, texts: Mapping[str, str]) -> str:
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return word("field", path.removeprefix("payload."))
+    key = match["key"]
+    head = f"{key} {texts.get(key, '')}".strip() if match["list"] == "answers" else f"{_('Photo')} {key[:12]}"
+    return f"{head} · {word('field', match['field'])}" if match["field"] else head
+
+
+def _plain(path: str, value: Any) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, dict) and "answer" in value:
+        return f"{word('answer', value['answer'])} {value.get('note', '')}".strip()
+    if path.endswith(".answer"):
+        return word("answer", value)
+    if value is None or value == "":
         return "—"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

@@ -68,6 +68,10 @@ class Verdict(StrEnum):
 
 
 PLEDGES: dict[int, str] = {1: "公示全", 2: "准备足", 3: "着装整", 4: "现场洁", 5: "服务优", 6: "纪律严"}
+PLEDGES_EN: dict[int, str] = {
+    1: "Everything posted", 2: "Fully prepared", 3: "Properly dressed", 4: "A clean site", 5: "Good service",
+    6: "Strict discipline",
+}  # fmt: skip
 STAGE_ORDER: dict[str, int] = {Stage.BEFORE: 0, Stage.DURING: 1, Stage.AFTER: 2}
 
 
