@@ -22,7 +22,12 @@ NOW = datetime(2009, 11, 22, 16, 30, tzinfo=ZONE)
 CALLS = 1_569
 BURST_AT = datetime(2009, 11, 17, 18, 40, tzinfo=ZONE)
 BURST_CALLS = 58
-OPEN_CALLS = 46
+LATEST_OPEN = 37  # the last calls of the week, still being worked on
+COMPLEX_OPEN, OVERDUE = (
+    6,
+    3,
+)  # and older ones: nearly due (complex, received on Wednesday), and late (ordinary, on Saturday)
+_COMPLEX = ("heat.pressure", "heat.fee", "heat.test")
 
 _DAY_WEIGHT = np.array([0.22, 0.19, 0.16, 0.13, 0.12, 0.1, 0.08])
 _HOUR_WEIGHT = np.array([1, 1, 1, 1, 1, 2, 6, 10, 14, 13, 10, 8, 7, 7, 7, 7, 8, 10, 14, 15, 13, 9, 5, 2], float)
@@ -75,7 +80,14 @@ def generate(city: City, rng: Generator) -> list[Call]:
         made.append(_call(city, rng, at, code, compound))
     made += _burst(city, rng)
     made.sort(key=lambda call: call.received_at)
-    return [*made[:-OPEN_CALLS], *(_opened(call) for call in made[-OPEN_CALLS:])]
+    older = [i for i, c in enumerate(made) if _day(c) == 18 and c.category in _COMPLEX][-COMPLEX_OPEN:]
+    older += [i for i, c in enumerate(made) if _day(c) == 21 and c.category == "heat.cold"][-OVERDUE:]
+    still = {*older, *range(len(made) - LATEST_OPEN, len(made))}
+    return [_opened(call) if i in still else call for i, call in enumerate(made)]
+
+
+def _day(call: Call) -> int:
+    return call.received_at.astimezone(ZONE).day
 
 
 def _moments(rng: Generator, n: int) -> list[datetime]:

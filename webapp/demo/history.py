@@ -19,7 +19,7 @@ from gis.dispatch.model import Crew, CrewSkill, Shift, WorkOrder
 from gis.journal import JournalEntry
 from gis.people.model import User
 from gis.places.queries import working_days
-from webapp.demo.calls import NOW, OPEN_CALLS, ZONE, Call
+from webapp.demo.calls import LATEST_OPEN, NOW, ZONE, Call
 from webapp.demo.city import City
 
 NIGHT_CREWS = 9
@@ -100,8 +100,8 @@ def _crews(
 def _end(call: Call, limit: datetime, from_last: int, rng: Generator) -> dict[str, Any]:
     """How it ended: the last calls of the week are still being worked on, all others were answered in time (or nearly)."""
     if call.is_open:
-        waiting = OPEN_CALLS - RESOLVED - ACTIVE
-        if from_last < waiting:
+        waiting = LATEST_OPEN - RESOLVED - ACTIVE
+        if from_last < waiting or from_last >= LATEST_OPEN:
             return {"status": "received"}
         if from_last < waiting + ACTIVE:
             return {"status": ("assigned", "accepted", "arrived")[from_last % 3]}
