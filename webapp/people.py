@@ -9,11 +9,14 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 
+from gis.dispatch.queries import crews
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.people import actions, queries
 from gis.people.model import Device, User
 from gis.people.rules import DESK, PHONE, DemoAccount, Role
-from webapp.access import Person, db, needs, now, public, scope, who
+from gis.places.queries import areas
+from gis.places.rules import AreaLevel
+from webapp.access import Person, can, db, needs, now, public, scope, who
 from webapp.i18n import message
 
 pages = Blueprint("people", __name__)
@@ -91,7 +94,12 @@ def account() -> str:
 @needs("enrol_device")
 def index() -> str:
     """Everybody, with their phones."""
-    return render_template("people/index.html", users=queries.users(db(), scope()), roles=list(Role), phone_roles=PHONE)
+    choices = {}
+    if can("administer"):
+        levels = (AreaLevel.DISTRICT, AreaLevel.STREET)
+        choices = {"units": queries.units(db()), "crews": crews(db()), "areas": areas(db(), scope(), levels)}
+    people = queries.users(db(), scope())
+    return render_template("people/index.html", users=people, roles=list(Role), phone_roles=PHONE, **choices)
 
 
 @pages.post("/people")
@@ -100,13 +108,22 @@ def add() -> Response:
     form = request.form
     try:
         user = actions.add_user(db(), who(), form.get("name", ""), form.get("role", ""), form.get("password", ""),
-                                full_name=form.get("full_name", ""))  # fmt: skip
+                                full_name=form.get("full_name", ""), unit_id=_chosen("unit_id"),
+                                area_id=_chosen("area_id"), crew_id=_chosen("crew_id"))  # fmt: skip
     except ChengmaiError as error:
         db().rollback()
         flash(message(error), "error")
     else:
         flash(_("Added %(name)s.", name=user.name), "done")
     return redirect(url_for("people.index"))
+
+
+def _chosen(field: str) -> int | None:
+    """A choice of the form; nothing chosen is nothing."""
+    value = request.form.get(field, "")
+    if value and not (value.isascii() and value.isdigit() and len(value) < 19):
+        raise BadInput(reason=field)
+    return int(value) if value else None
 
 
 @pages.get("/people/<int:user_id>")

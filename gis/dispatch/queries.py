@@ -14,6 +14,7 @@ from gis.complaints.model import Complaint
 from gis.complaints.queries import visible
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.rules import BOOKING
+from gis.errors import Missing
 from gis.people.model import User
 from gis.people.rules import Scope
 from gis.tiles import Tile, draw
@@ -149,6 +150,19 @@ def _fact(row: Any, now: datetime, horizon: datetime) -> Facts:
         tuple((moment(start, now), moment(end, horizon)) for start, end in row.shifts or ()),
         tuple(Booking(moment(a, now), moment(b, horizon), no, x, y) for a, b, no, x, y in row.orders or ()),
     )  # fmt: skip
+
+
+def crews(session: Session) -> list[Crew]:
+    """All active crews, by name: to say whose orders a person carries out."""
+    return list(session.scalars(select(Crew).where(Crew.active).order_by(Crew.name, Crew.id)))
+
+
+def crew_called(session: Session, text_: str) -> Crew:
+    """The crew with this code, or the only one with this name."""
+    found = list(session.scalars(select(Crew).where((Crew.code == text_) | (Crew.name == text_)).limit(2)))
+    if len(found) != 1:
+        raise Missing(thing="crew", id=text_)
+    return found[0]
 
 
 def open_order(session: Session, complaint_id: int) -> WorkOrder | None:

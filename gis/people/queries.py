@@ -44,6 +44,14 @@ def units(session: Session) -> list[Unit]:
     return list(session.scalars(select(Unit).order_by(Unit.name)))
 
 
+def unit_called(session: Session, text: str) -> Unit:
+    """The unit with this code, or the only one with this name."""
+    found = list(session.scalars(select(Unit).where((Unit.code == text) | (Unit.name == text)).limit(2)))
+    if len(found) != 1:
+        raise Missing(thing="unit", id=text)
+    return found[0]
+
+
 def recent_failures(session: Session, name: str, address: str, now: datetime) -> int:
     """How often did sign-ins with this name from this address fail lately?"""
     since = now - timedelta(minutes=THROTTLE_MIN)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from gis.db import SRID
+from gis.errors import Missing
 from gis.geo import distance_m
 from gis.people.rules import Scope
 from gis.places.model import Area, CalendarDay, CalendarYear, GazetteerEntry
@@ -129,6 +130,14 @@ def areas(session: Session, scope: Scope, levels: tuple[str, ...]) -> list[Mappi
         asked = asked.where(Area.id.in_(mine))
     rank = case({str(level): n for n, level in enumerate(AreaLevel)}, value=Area.level)
     return [dict(row) for row in session.execute(asked.order_by(rank, Area.code)).mappings()]
+
+
+def area_coded(session: Session, code: str) -> Area:
+    """The area with this code."""
+    area = session.scalar(select(Area).where(Area.code == code))
+    if area is None:
+        raise Missing(thing="area", id=code)
+    return area
 
 
 def areas_called(session: Session, text: str) -> list[int]:
