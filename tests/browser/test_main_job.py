@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.field import answer_page, finish
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.browser
@@ -28,7 +29,18 @@ class Demo:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         environment = {k: v for k, v in os.environ.items() if k != "CHENGMAI_DATABASE_URL"} | {"CHENGMAI_WORKERS": "1"}
-        command = [sys.executable, "-m", "webapp.cli", "up", "--demo", "--port", "0", "--json", "--data-dir", str(data_dir)]
+        command = [
+            sys.executable,
+            "-m",
+            "webapp.cli",
+            "up",
+            "--demo",
+            "--port",
+            "0",
+            "--json",
+            "--data-dir",
+            str(data_dir),
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
         assert self.process.stdout
         accounts = json.loads(self.process.stdout.readline())["demo_accounts"]
@@ -42,7 +54,9 @@ class Demo:
         self.process.stdout.close()
 
     def sign_in(self, browser: Browser, role: str) -> Page:
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
+        context = browser.new_context(
+            viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        )
         page = context.new_page()
         page.goto(f"{self.url}/login")
         page.fill("input[name=name]", role)
@@ -65,7 +79,9 @@ def test_from_a_call_to_a_checked_work_order(demo: Demo, browser: Browser, phone
     link = enrol_a_phone_of(demo, browser, crew)
     phone = phone_context.new_page()
     check_the_work_offline(phone_context, phone, link, place)
-    expect(desk.locator("#detail .detail-head")).to_contain_text("处置完毕", timeout=30_000)  # by itself, without reload
+    expect(desk.locator("#detail .detail-head")).to_contain_text(
+        "处置完毕", timeout=30_000
+    )  # by itself, without reload
     read_the_checklist(demo, browser)
     see_hotspots(demo, browser)
     command = [sys.executable, "-m", "webapp.cli", "verify", "--data-dir", str(demo.data_dir)]
@@ -79,9 +95,9 @@ def assign_the_best_crew(desk: Page) -> tuple[str, str]:
     desk.locator("#cases .case").last.click()
     first = desk.locator(".ranking > li").first
     expect(first).to_contain_text("分钟")
-    expect(first.locator(".for").first).to_be_visible()
+    expect(first.locator(".why li").first).to_be_visible()
     place = desk.locator("#detail .place").inner_text().split("\n")[0].strip()
-    crew = first.locator("h3, .name, strong, b").first.inner_text().strip()
+    crew = first.locator(".crew-name strong").inner_text().strip()
     desk.keyboard.press("1")
     expect(desk.locator("#detail .order")).to_contain_text(crew)
     return crew, place
@@ -132,9 +148,14 @@ def check_the_work_offline(context: BrowserContext, phone: Page, link: str, plac
 
 
 def fill_all_pages(phone: Page) -> None:
-    from tests.browser.field import fill_pages, finish
-
-    fill_pages(phone, noes={1: "1.2"})
+    """Six pages, one promise not kept, with its photo."""
+    for number in range(1, 7):
+        phone.wait_for_url(f"**/phone/#/check/*/{number}")
+        expect(phone.locator("main h2").first).to_contain_text(f"{number} ·")
+        if phone.locator(".question").count():
+            answer_page(phone, "1.2" if number == 1 else None, number)
+        phone.click("#foot .primary")
+    phone.wait_for_url("**/phone/#/check/*/end")
     finish(phone)
 
 
@@ -158,5 +179,3 @@ def see_hotspots(demo: Demo, browser: Browser) -> None:
     frame = page.frame_locator("iframe")
     expect(frame.locator(".leaflet-container")).to_be_visible(timeout=30_000)
     expect(page.locator("main table tbody tr").first).to_be_visible()
-
-
