@@ -178,7 +178,7 @@ def _order(cid: int, row: dict[str, Any], crew: int, category: Category, dispatc
     reached = {"assigned": 1, "accepted": 2, "arrived": 3, "resolved": 4, "confirmed": 4}[status]
     finish = end if reached == 4 else NOW.astimezone(UTC) + timedelta(minutes=category.work_min)
     return {
-        "order_no": f"PD{row['hotline_no'][2:]}", "complaint_id": cid, "crew_id": crew,
+        "order_no": f"PY-PD{row['hotline_no'][2:]}", "complaint_id": cid, "crew_id": crew,
         "status": "resolved" if reached == 4 else status, "during": Range(times[0], finish), "assigned_by": dispatcher,
         "assigned_at": times[0], "accepted_at": times[1] if reached > 1 else None,
         "arrived_at": times[2] if reached > 2 else None, "resolved_at": end if reached == 4 else None,
