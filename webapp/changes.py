@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, request
+from flask_login import current_user
 
 from gis import journal
 from gis.dispatch import changes
@@ -27,5 +28,8 @@ def after() -> dict[str, Any]:
         return {"cursor": journal.end(db()), "more": False, "rows": []}
     found = journal.read_after(db(), cursor, things=changes.THINGS)
     rows = changes.visible(db(), found.rows, scope())
-    told = [{key: row[key] for key in TOLD} | {"at": row["at"].isoformat()} for row in rows]
+    told = [
+        {key: row[key] for key in TOLD} | {"at": row["at"].isoformat(), "mine": row["user_id"] == current_user.id}
+        for row in rows
+    ]
     return {"cursor": found.cursor, "more": found.more, "rows": told}

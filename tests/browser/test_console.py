@@ -188,6 +188,9 @@ def test_what_others_do_appears_by_itself(live, page, city, quiet):
     expect(cards(page).filter(has_text="新来的小区5号楼")).to_be_visible(timeout=60_000)
     expect(cards(page).filter(has_text="金色公寓4号楼")).to_have_count(0, timeout=60_000)
     expect(page.locator("#detail .detail-head")).to_contain_text("已销账")
+    page.get_by_role("button", name="他人动态:新增 2 条").click()
+    page.locator("#news").get_by_role("button", name=re.compile("受理.*新来的小区5号楼")).click()
+    expect(page.locator("#detail .place")).to_contain_text("新来的小区5号楼")
 
 
 def test_somebody_else_was_faster_both_versions_are_shown(live, page, city):

@@ -84,6 +84,6 @@ def test_what_was_committed_after_the_cursor_is_told_once(committed, tmp_path):
     while not (told := client.get(f"/changes.json?after={cursor}").json)["rows"] and time.monotonic() < deadline:
         time.sleep(0.2)
     assert [(row["verb"], row["thing"], row["version"]) for row in told["rows"]] == [("receive", "complaint", 1)]
-    assert set(told["rows"][0]) == {"seq", "at", "verb", "thing", "thing_id", "version"}
+    assert set(told["rows"][0]) == {"seq", "at", "verb", "thing", "thing_id", "version", "mine"}
     assert client.get(f"/changes.json?after={told['cursor']}").json["rows"] == []
     app.extensions["engine"].dispose()

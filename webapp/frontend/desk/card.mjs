@@ -2,14 +2,14 @@
 import { el, fill } from "../common/dom.mjs";
 import { STATES, svg } from "../common/shapes.mjs";
 import { t, word } from "../common/words.mjs";
-import { countdown, exact, timeTag } from "./clock.mjs";
+import { countdown, exact, stateWords, timeTag } from "./clock.mjs";
 import { unitName } from "./things.mjs";
 
 /** The coloured bar of a countdown, with its words. The colour is never alone: a shape and the words say the same. */
 export function clockBar(card, { size = 14 } = {}) {
   const clock = countdown(card);
   return el("span", { class: `clock ${clock.state}`, title: t("Due %(at)s", { at: exact(card.resolve_by) }) },
-    svg(STATES[clock.state], { size, label: word("time_state", clock.state) }),
+    svg(STATES[clock.state], { size, label: stateWords(clock.state) }),
     el("span", { class: "clock-words" }, clock.words),
     el("span", { class: "clock-bar" }, el("i", { style: `width:${Math.round(clock.used * 100)}%` })));
 }

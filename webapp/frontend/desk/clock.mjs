@@ -69,3 +69,6 @@ export function countdown(card) {
 export function timeTag(el, at, words = relative(at)) {
   return el("time", { datetime: at, title: exact(at), dataset: { relative: at } }, words);
 }
+
+/** The words of a clock's colour: the legend, the filter and the screen reader say the same. */
+export const stateWords = (state) => ({ green: t("In time"), yellow: t("Half used"), orange: t("Due soon"), red: t("Overdue"), done: t("Closed in time") })[state] ?? state;

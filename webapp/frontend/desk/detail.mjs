@@ -166,6 +166,11 @@ export class Detail {
     const note = el("input", { placeholder: t("Note (optional)"), "aria-label": t("Note (optional)"), maxlength: 500 });
     const buttons = verbs.map((verb) => el("button", { type: "button", class: verb === "confirm" ? "primary" : "", onclick: () => step(verb) }, word("verb", verb)));
     const step = async (verb) => {
+      if (verb === "cancel" && !note.value.trim()) { // it ends a citizen's matter: never by a slip of the hand, never without a reason
+        note.placeholder = t("Say why it is cancelled");
+        note.setAttribute("aria-invalid", "true");
+        return note.focus();
+      }
       for (const button of buttons) button.disabled = true;
       try {
         await ask(`/complaints/${c.id}/steps`, { method: "POST", body: { verb, base_version: this.complaint.version, ...(note.value.trim() ? { note: note.value.trim() } : {}) } });
@@ -176,6 +181,7 @@ export class Detail {
         if (problem.code === "stale_version") await this.showStale(problem);
         else { say(told(problem), "error"); this.refresh(); }
       }
+      return undefined;
     };
     return el("section", { class: "part", "aria-label": t("Next step") }, el("div", { class: "row" }, note, ...buttons));
   }

@@ -1,7 +1,7 @@
 // The filter bar: one chip per filter; an open chip is a list of check boxes. What is chosen is in the URL.
 import { el, fill } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
-import { localDay, now } from "./clock.mjs";
+import { localDay, now, stateWords } from "./clock.mjs";
 import { FILTERS, noFilters } from "./view.mjs";
 
 const CLOCK = ["green", "yellow", "orange", "red", "done"];
@@ -63,7 +63,7 @@ export class FilterBar {
       { name: "status", title: t("Status"), options: [option("open", t("All open")), ...(w?.statuses ?? []).map((s) => option(s.code ?? s, s.name ?? word("status", s)))] },
       { name: "category", title: t("Category"), options: grouped(w?.categories ?? []).map((c) => option(c.code, c.name, c.inset)) },
       { name: "district", title: t("Area"), options: (w?.districts ?? []).map((d) => option(d.id, d.name, d.level !== "district")) },
-      { name: "time_state", title: t("Time limit"), options: CLOCK.map((state) => option(state, word("time_state", state))) },
+      { name: "time_state", title: t("Time limit"), options: CLOCK.map((state) => option(state, stateWords(state))) },
       { name: "unit", title: t("Answering unit"), options: (w?.units ?? []).map((u) => option(u.id, u.name)) },
     ];
   }

@@ -2,6 +2,7 @@
 import { el, fill } from "../common/dom.mjs";
 import { CREWS, STATES, THINGS, svg } from "../common/shapes.mjs";
 import { t, word } from "../common/words.mjs";
+import { stateWords } from "./clock.mjs";
 
 const CLOCK = ["green", "yellow", "orange", "red"];
 const PIPES = [["heat", "supply", "supply"], ["heat", "return", "return"], ["water", null, "water"], ["gas", null, "gas"]];
@@ -49,7 +50,7 @@ export class Legend {
       return el("button", { type: "button", class: `sign ${pressed ? "pressed" : ""}`, "aria-pressed": String(pressed), dataset: { key: `state-${state}` },
         title: t("Show only these"),
         onclick: () => this.#view.change({ filters: { ...this.#view.filters, time_state: pressed ? chosen.filter((s) => s !== state) : [...chosen, state] } }) },
-      svg(STATES[state]), word("time_state", state));
+      svg(STATES[state]), stateWords(state));
     });
   }
 

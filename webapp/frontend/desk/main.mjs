@@ -9,6 +9,7 @@ import { Legend } from "./legend.mjs";
 import { ComplaintList } from "./list.mjs";
 import { Live } from "./live.mjs";
 import { MapPane } from "./mappane.mjs";
+import { News } from "./news.mjs";
 import { pageSwitch, resizable, wallSize } from "./panes.mjs";
 import { Search } from "./search.mjs";
 import { Complaints, Crews, Totals } from "./store.mjs";
@@ -49,6 +50,7 @@ class Desk {
     this.filters = new FilterBar({ root: $("filters"), view: this.view });
     this.search = new Search({ field: $("search"), list: $("search-found"), desk: this });
     this.legend = new Legend({ root: $("legend"), view: this.view, map: this.map });
+    this.news = new News({ button: $("bell"), panel: $("news"), find: (id) => this.store.get(id), open: (id) => this.select("complaint", id) });
     this.help = helpDialog($("help"), this);
   }
 
@@ -233,6 +235,7 @@ class Desk {
 
   /** Rows of the journal: note what is touched and refresh it together, not once per row. */
   #take(rows) {
+    this.news.take(rows);
     const touched = rows.flatMap((row) => TOUCHES[row.thing] ?? []);
     if (!touched.length) return;
     this.#touch(touched, REFRESH_MS);

@@ -1,7 +1,7 @@
 // The middle pane: the map, what is pointed at and picked on it, and how it follows the one selection of the page.
 import { el, fill } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
-import { exact, relative } from "./clock.mjs";
+import { exact, relative, stateWords } from "./clock.mjs";
 import { GROUPS, KINDS, SHOWN_FIRST, overlays, putImages } from "./layers.mjs";
 
 const NOTHING = { type: "FeatureCollection", features: [] };
@@ -172,7 +172,7 @@ export class MapPane {
     if (feature.layer.id === "complaint-cells") lines.push(t("%(n)s complaints, %(red)s overdue", { n: p.n, red: p.red ?? 0 }), t("Click to look closer"));
     else if (feature.layer.id === "complaints") {
       const card = this.#store.get(p.id ?? feature.id);
-      lines.push(card ? `${card.category_name} · ${card.place}` : t("Complaint %(id)s", { id: p.id ?? feature.id }), `${word("status", p.status)} · ${word("time_state", p.state)}`);
+      lines.push(card ? `${card.category_name} · ${card.place}` : t("Complaint %(id)s", { id: p.id ?? feature.id }), `${word("status", p.status)} · ${stateWords(p.state)}`);
     } else if (feature.layer.id === "crews") {
       const crew = this.#crews.get(p.id ?? feature.id);
       lines.push(p.name, word("state", p.state));
