@@ -25,6 +25,7 @@ SENTENCES: dict[str, str] = {
     "old_position": "Position is %(minutes)s min old",
     "from_order": "Comes from order %(order_no)s",
     "on_shift_until": "On shift until %(until)s",
+    "on_duty": "On duty round the clock",
     "late": "Done at %(end)s, after the limit %(resolve_by)s",
     "inactive": "Not in service",
     "wrong_skill": "Lacks the skill: %(skill)s",

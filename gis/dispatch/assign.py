@@ -103,6 +103,7 @@ class Limits:
     horizon: timedelta
 
 
+LONG_SHIFT = timedelta(days=2)  # longer means: on duty until somebody ends it
 _START = attrgetter("start", "end")
 
 
@@ -248,8 +249,10 @@ def _time(job: Job, crew: Candidate, duty: Sequence[Span], now: datetime, slot: 
     else:
         yield Finding("open_orders", {"n": len(crew.busy)})
     current = next((s for s in duty if s.start <= now < s.end), None)
-    if current:
+    if current and current.end - now < LONG_SHIFT:
         yield Finding("on_shift_until", {"until": current.end})
+    elif current:
+        yield Finding("on_duty")
     if slot and slot.end > job.resolve_by:
         yield Finding("late", {"resolve_by": job.resolve_by, "end": slot.end})
 

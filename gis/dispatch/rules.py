@@ -84,7 +84,7 @@ VIOLATIONS: dict[str, str] = {
 # What speaks for or against a crew and needs no override; the doors have a sentence for each.
 REASONS = (
     "by_road", "by_straight", "network_not_here", "place_unknown", "has_skill", "certificate_until", "free_now",
-    "open_orders", "own_unit", "other_unit", "own_area", "other_area", "old_position", "from_order", "on_shift_until", "late",
+    "open_orders", "own_unit", "other_unit", "own_area", "other_area", "old_position", "from_order", "on_shift_until", "on_duty", "late",
 )  # fmt: skip
 
 # Volunteers visit, explain, comfort and clear snow; they do not open pipes, meters or switchboards.

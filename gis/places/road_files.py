@@ -48,6 +48,7 @@ class Way:
     nodes: list[str]
     coordinates: Floats
     road: Road
+    part: str = ""  # of a street in several parts, which
 
 
 @dataclass
@@ -177,7 +178,7 @@ def _gdal_ways(
             report.refuse(row, "geometry", wrong)
             return
         nodes = [f"{lon:.7f},{lat:.7f}" for lon, lat in xy]
-        yield Way(ref if len(parts) == 1 else f"{ref}.{number}", nodes, xy, road)
+        yield Way(ref, nodes, xy, road, "" if len(parts) == 1 else f"{number}.")
 
 
 def _wrong(xy: Floats) -> ChengmaiError | None:

@@ -52,7 +52,7 @@ def split(ways: Sequence[Way]) -> Iterator[Stretch]:
         for number, (start, end) in enumerate(pairwise(cuts)):
             length = float(steps[start:end].sum())
             if length > 0.0:
-                yield _stretch(way, f"{way.ref}/{number}", start, end, length)
+                yield _stretch(way, f"{way.ref}/{way.part}{number}", start, end, length)
 
 
 def _steps_m(xy: Floats) -> Floats:
@@ -140,7 +140,7 @@ _MATCHED = """
 """
 _COUNT = text(
     f"""
-    WITH old AS (SELECT regexp_replace(ref, '/[0-9]+$', '') AS way, count(*) AS n FROM road_edge
+    WITH old AS (SELECT regexp_replace(ref, '/[0-9.]+$', '') AS way, count(*) AS n FROM road_edge
                   WHERE network_id = :id GROUP BY 1),
          ways AS (SELECT n.way, bool_and(e.id IS NOT NULL AND {_SAME}) AS same, count(*) AS n
                     FROM {_MATCHED} GROUP BY n.way)

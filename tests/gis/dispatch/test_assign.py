@@ -158,3 +158,8 @@ def test_every_reason_and_violation_has_a_sentence_in_both_languages():
         chinese = {m.id: m.string for m in read_po(po)}
     for text in (*SENTENCES.values(), *rules.VIOLATIONS.values()):
         assert chinese.get(text), text
+
+
+def test_a_crew_without_an_end_of_shift_is_told_as_being_on_duty_round_the_clock():
+    found = judge(JOB, crew(shifts=(span(-240, 7 * 1440),)), NOW, LIMITS)
+    assert "on_duty" in codes(found.reasons) and "on_shift_until" not in codes(found.reasons)
