@@ -1,11 +1,16 @@
 """Two languages, one meaning: every text has its Chinese, and the README's words, settings and diagram are true."""
 
 import ast
+import importlib
+import inspect
+import pkgutil
 import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
+import gis
 import gis.models
 from gis.complaints import rules as complaints
 from gis.db import Base
@@ -76,6 +81,18 @@ def test_screens_hold_no_chinese_outside_the_catalogues():
 def test_every_model_is_in_the_readme_with_its_chinese(model):
     assert gis.models.metadata is Base.metadata
     assert re.search(rf"\| `{model.__name__}` \|[^|]*[\u4e00-\u9fff][^|]*\|", README), model.__name__
+
+
+def test_every_enum_member_is_in_the_readme_with_its_chinese():
+    for found in pkgutil.walk_packages(gis.__path__, "gis."):
+        module = importlib.import_module(found.name)
+        for name, kind in inspect.getmembers(module, inspect.isclass):
+            if not issubclass(kind, StrEnum) or kind.__module__ != found.name or name.startswith("_"):
+                continue
+            row = re.search(rf"^\| `{name}` .*$", README, flags=re.M)
+            assert row, name
+            for member in kind:
+                assert re.search(rf"`{re.escape(member)}` [^`]*\S", row[0]), f"{name}.{member}"
 
 
 def test_every_setting_is_in_the_readme():
