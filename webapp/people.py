@@ -97,7 +97,7 @@ def index() -> str:
     choices = {}
     if can("administer"):
         levels = (AreaLevel.DISTRICT, AreaLevel.STREET)
-        choices = {"units": queries.units(db()), "crews": crews(db()), "areas": areas(db(), scope(), levels)}
+        choices = {"units": queries.units(db()), "crews": crews(db(), scope()), "areas": areas(db(), scope(), levels)}
     people = queries.users(db(), scope())
     return render_template("people/index.html", users=people, roles=list(Role), phone_roles=PHONE, **choices)
 

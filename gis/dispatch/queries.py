@@ -17,6 +17,7 @@ from gis.dispatch.rules import BOOKING
 from gis.errors import Missing
 from gis.people.model import User
 from gis.people.rules import Scope
+from gis.places.queries import within
 from gis.tiles import Tile, draw
 
 _CREWS = """
@@ -152,9 +153,14 @@ def _fact(row: Any, now: datetime, horizon: datetime) -> Facts:
     )  # fmt: skip
 
 
-def crews(session: Session) -> list[Crew]:
-    """All active crews, by name: to say whose orders a person carries out."""
-    return list(session.scalars(select(Crew).where(Crew.active).order_by(Crew.name, Crew.id)))
+def crews(session: Session, scope: Scope) -> list[Crew]:
+    """The active crews of the areas and unit this person may see, by name: to say whose orders somebody carries out."""
+    question = select(Crew).where(Crew.active).order_by(Crew.name, Crew.id)
+    if (inside := within(scope)) is not None:
+        question = question.where(Crew.area_id.in_(inside))
+    if scope.unit_id is not None:
+        question = question.where(Crew.unit_id == scope.unit_id)
+    return list(session.scalars(question))
 
 
 def crew_called(session: Session, text_: str) -> Crew:
