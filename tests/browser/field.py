@@ -10,14 +10,15 @@ from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Error, Page, expect
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from gis.dispatch.model import WorkOrder
-from gis.inspections.model import Change, Inspection, InspectionPhoto, Photo
+from gis.inspections.model import Change, CheckAnswer, Inspection, InspectionPhoto, Photo
 from gis.journal import Who
 from gis.people import actions, queries
+from gis.people.model import Device, User
 from tests import factories as make
 from tests.browser.conftest import Live
 from webapp.clock import utc_now
@@ -31,7 +32,6 @@ class Field:
 
     def __init__(self, live: Live) -> None:
         self.live = live
-        now = utc_now()
         with live.sessions() as session:
             unit = make.make_unit(session, name="兴平热电")
             crew = make.make_crew(session, name="东城抢修一班", unit_id=unit.id, at=HERE)
@@ -44,7 +44,6 @@ class Field:
                 session, name="红旗路二次管网改造", unit_id=unit.id, geom=make.point(*HERE)
             ).id
             session.commit()
-        self.now = now
 
     def _order(self, session: Session, crew: Any, place: str, hours: int) -> int:
         now = utc_now()
@@ -71,18 +70,48 @@ class Field:
         return code
 
     # --- what the server has -----------------------------------------------------------------------------------------
-    def count(self, model: Any) -> int:
-        with self.live.sessions() as session:
-            return int(session.scalar(select(func.count()).select_from(model)) or 0)
-
     def counts(self) -> dict[str, int]:
-        return {m.__name__: self.count(m) for m in (Inspection, InspectionPhoto, Photo)}
+        """Visits of this crew's orders, their pictures, and the pictures that came from this crew's phones."""
+        with self.live.sessions() as session:
+            visits = select(Inspection.id).where(Inspection.order_id.in_(self.orders))
+            pictures = select(InspectionPhoto.sha256).where(InspectionPhoto.inspection_id.in_(visits))
+            photos = select(Photo.sha256).where(Photo.device_id.in_(self._devices()))
+            asked = {"visits": visits, "pictures": pictures, "photos": photos}
+            return {name: len(session.scalars(query).all()) for name, query in asked.items()}
 
     def verdicts(self, kind: str) -> list[str]:
         with self.live.sessions() as session:
-            return list(
-                session.scalars(select(Change.verdict).where(Change.kind.like(kind)).order_by(Change.received_at))
-            )
+            mine = select(Change.verdict).where(Change.kind.like(kind), Change.device_id.in_(self._devices()))
+            return list(session.scalars(mine.order_by(Change.received_at)))
+
+    def visit(self) -> Inspection:
+        with self.live.sessions() as session:
+            return session.scalars(select(Inspection).where(Inspection.order_id.in_(self.orders))).one()
+
+    def answers(self) -> dict[str, str]:
+        with self.live.sessions() as session:
+            given = session.scalars(select(CheckAnswer).where(CheckAnswer.inspection_id == self.visit().id))
+            return {a.item_id: a.answer for a in given}
+
+    def pictured(self) -> dict[str, str]:
+        """Item -> the name of its picture."""
+        with self.live.sessions() as session:
+            pairs = select(InspectionPhoto.item_id, Photo.file_name).join(Photo, Photo.sha256 == InspectionPhoto.sha256)
+            rows = session.execute(pairs.where(InspectionPhoto.inspection_id == self.visit().id)).all()
+            return {row.item_id: row.file_name for row in rows}
+
+    def device(self) -> Device:
+        """The newest phone of this crew."""
+        with self.live.sessions() as session:
+            return session.get_one(Device, max(session.scalars(self._devices())))
+
+    def revoke(self) -> None:
+        with self.live.sessions() as session:
+            session.get_one(Device, self.device().id).revoked_at = utc_now()
+            session.commit()
+
+    def _devices(self) -> Any:
+        return select(Device.id).join(User, User.id == Device.user_id).where(User.crew_id == self.crew_id)
 
     def status(self, order_id: int) -> str:
         with self.live.sessions() as session:

@@ -16,6 +16,7 @@ export function sentence(state, facts, now = Date.now()) {
     const text = t("Sending %(i)s/%(n)s", { i: Math.min(state.done + 1, state.total), n: state.total });
     return { text: state.photos ? `${text} · ${t("photos left: %(n)s", { n: state.photos })}` : text, kind: "blue", sign: "up" };
   }
+  if (state.phase === "waiting" && state.refused) return { text: state.error, kind: "orange", sign: "warn" };
   if (state.phase === "waiting") {
     const seconds = Math.max(0, Math.round(((state.next_at ?? now) - now) / 1000));
     const text = n ? t("Server busy · %(n)s to send · again in %(seconds)s s", { n, seconds }) : t("Server busy · again in %(seconds)s s", { seconds });
@@ -54,11 +55,15 @@ export function begin() {
   setInterval(() => state.phase === "waiting" && draw(), 1000);
 }
 
+const ALARM_MS = 60_000;
 let trouble = null;
+let calm = null;
 let redraw = () => {};
 
-/** Something that stops the work itself (storage full, a broken write): it comes before everything else. */
+/** Something that stops the work itself (storage full, a broken write): it comes before everything else for a while. */
 export function alarm(text) {
   trouble = text;
   redraw();
+  clearTimeout(calm);
+  calm = setTimeout(() => { trouble = null; redraw(); }, ALARM_MS);
 }

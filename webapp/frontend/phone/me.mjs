@@ -4,7 +4,7 @@ import { t, word } from "/frontend/common/words.mjs";
 import { offset } from "./clock.mjs";
 import { db, recall, remember, watch } from "./db.mjs";
 import { head, tabs } from "./frame.mjs";
-import { button, bytes, chip, choices, moment, sure, toast } from "./parts.mjs";
+import { button, bytes, chip, choices, moment, span, sure, toast } from "./parts.mjs";
 import { exportQueue } from "./rescue.mjs";
 import { askPersistence, standing } from "./storage.mjs";
 import { onState } from "./state.mjs";
@@ -43,7 +43,7 @@ function person({ me, device_name: device, revoked }) {
     el("p", { class: "chips" }, me ? chip(word("role", me.role), "blue", "people") : null, me?.crew ? chip(me.crew.name) : null, revoked ? chip(t("signed off"), "red", "warn") : null),
     el("dl", {}, el("dt", {}, t("This phone")), el("dd", {}, device || "—")),
     revoked ? el("p", { class: "notice error" }, t("The desk has signed this phone off. What is unsent stays here. Ask for a new code and open its link on this phone, or export the queue to a file.")) : null,
-    Math.abs(offset()) > CLOCK_WRONG_MS ? el("p", { class: "notice warn" }, t("This phone's clock differs from the desk's by %(n)s min; the desk's time is used.", { n: Math.round(Math.abs(offset()) / 60_000) })) : null);
+    Math.abs(offset()) > CLOCK_WRONG_MS ? el("p", { class: "notice warn" }, t("This phone's clock differs from the desk's by %(time)s; the desk's time is used.", { time: span(offset()) })) : null);
 }
 
 function delivery({ delivered_at: at, unsent, drafts }, state) {

@@ -72,7 +72,7 @@ function whom(order) {
   }
   if (caller) return el("section", { class: "panel" }, el("p", { class: "soft" }, [caller.name, caller.door_no].filter(Boolean).join(" · ") || t("The caller left no number.")));
   const text = order.status === "assigned" ? t("The caller's number is shown after you accept.")
-    : order.waiting.length ? t("The caller's number comes when your acceptance has been delivered.") : t("The caller left no number.");
+    : order.waiting.length || order.partial ? t("The caller's number comes when your acceptance has been delivered.") : t("The caller left no number.");
   return el("section", { class: "panel" }, el("p", { class: "soft" }, icon("phone", 18), " ", text));
 }
 

@@ -119,12 +119,17 @@ export function moment(iso) {
   return at.toDateString() === new Date(now()).toDateString() ? clock(iso) : `${monthDay.format(at)} ${clock(iso)}`;
 }
 
+/** A length of time: 2 小时 10 分. */
+export function span(milliseconds) {
+  const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  return days ? t("%(days)s d %(hours)s h", { days, hours })
+    : hours ? t("%(hours)s h %(minutes)s min", { hours, minutes: minutes % 60 }) : t("%(minutes)s min", { minutes });
+}
+
 /** How long until a limit, or since: 剩 2 小时 10 分, 超时 30 分. */
 export function countdown(limit) {
-  const minutes = Math.floor(Math.abs(Date.parse(limit) - now()) / 60_000);
-  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
-  const time = days ? t("%(days)s d %(hours)s h", { days, hours })
-    : hours ? t("%(hours)s h %(minutes)s min", { hours, minutes: minutes % 60 }) : t("%(minutes)s min", { minutes });
+  const time = span(Date.parse(limit) - now());
   return Date.parse(limit) > now() ? t("%(time)s left", { time }) : t("%(time)s overdue", { time });
 }
 

@@ -9,11 +9,14 @@ import { steps, withChanges } from "./rules.mjs";
 const LISTS_FRESH_MS = 10 * 60_000;
 const KEEP_SENT_MS = 30 * 24 * 3_600_000;
 
-/** Bring orders up to date by cursor, and everything anew when the lists are old. */
-export async function pull() {
-  const stale = Date.now() - (await recall("lists_at", 0)) > LISTS_FRESH_MS;
+/**
+ * Bring orders up to date by cursor. All `orders` are asked for after a step of one was delivered (the caller's number comes
+ * with the acceptance, and must not wait behind a long import at the desk), everything when the lists are old or `full`.
+ */
+export async function pull({ full = false, orders = false } = {}) {
+  const stale = full || Date.now() - (await recall("lists_at", 0)) > LISTS_FRESH_MS;
   if (stale) await pullLists();
-  if (stale || !(await recall("cursor"))) await pullOrders();
+  if (stale || orders || !(await recall("cursor"))) await pullOrders();
   else await pullChanged();
   await rebaseAll();
   await tidyUp();

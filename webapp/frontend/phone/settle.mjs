@@ -28,9 +28,9 @@ export async function settle(change, result, shaken = false) {
   return "held";
 }
 
-/** The server tells with its verdict how the order stands; that is newer than what this phone has. */
+/** The server tells with its verdict how the order stands; that is newer than what this phone has, but not all of it. */
 function asItIs(change, { status, version }) {
-  return db.orders.update(Number(change.thing_id), { status, version });
+  return db.orders.update(Number(change.thing_id), { status, version, partial: true });
 }
 
 async function retry(change, result) {

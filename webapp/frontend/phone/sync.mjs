@@ -18,10 +18,17 @@ let timer = null;
 let failures = 0;
 let again = false;
 let running = false;
+let whole = false;
+let asked = false; // somebody, or a sign of signal, asked for this round; the timer alone does not disturb a signed-off phone
 
-/** Sync now, or once more when a round is under way. Never throws: what went wrong is in the state. */
-export async function nudge({ hopeful = false } = {}) {
+/**
+ * Sync now, or once more when a round is under way. `hopeful`: there is reason to believe it works; `full`: somebody asked,
+ * so everything is fetched anew. Never throws: what went wrong is in the state.
+ */
+export async function nudge({ hopeful = false, full = false } = {}) {
   if (hopeful) failures = 0;
+  asked ||= hopeful;
+  whole ||= full;
   if (running) {
     again = true;
     return;
@@ -52,18 +59,21 @@ function schedule(milliseconds) {
 
 async function rounds() {
   if (!(await recall("token"))) return tell({ phase: "idle" });
-  if (await recall("revoked")) return tell({ phase: "revoked" });
+  if ((await recall("revoked")) && !asked) return tell({ phase: "revoked" });
+  asked = false;
   if (navigator.onLine === false) return tell({ phase: "offline" });
   try {
     do {
       again = false;
       await reportPosition();
-      await deliver();
-      await pull();
+      const moved = await deliver();
+      await pull({ full: whole, orders: moved });
+      whole = false;
       await tellLength();
     } while (again);
     failures = 0;
     await remember("delivered_at", nowIso());
+    await remember("revoked", null);
     tell({ phase: "idle", error: null });
     schedule(POLL_MS);
   } catch (error) {
@@ -81,7 +91,7 @@ async function stumble(error) {
   const wait = Math.max(delay(failures) * 1000, (error.retryAfter ?? 0) * 1000);
   const offline = error instanceof api.NoSignal;
   if (!offline && !api.passing(error)) console.error(error);
-  tell({ phase: offline ? "offline" : "waiting", error: offline ? null : error.message, next_at: Date.now() + wait });
+  tell({ phase: offline ? "offline" : "waiting", error: offline ? null : error.message, refused: !api.passing(error), next_at: Date.now() + wait });
   schedule(wait);
 }
 
@@ -91,8 +101,9 @@ async function waiting() {
   return (await queue({ quiet: true })).filter((c) => c.state === "waiting" && (c.user_id === null || c.user_id === me?.id));
 }
 
+/** Send all that can be sent; returns whether an order took a step. */
 async function deliver() {
-  const round = { tried: new Set(), missed: new Map(), strikes: 0, trouble: null, done: 0 };
+  const round = { tried: new Set(), missed: new Map(), strikes: 0, trouble: null, done: 0, moved: false };
   for (;;) {
     const left = (await waiting()).filter((change) => !round.tried.has(change.id));
     const work = left.filter((change) => !change.quiet);
@@ -103,6 +114,7 @@ async function deliver() {
     else await sendPhoto(heavy[0], round);
   }
   if (round.trouble) throw round.trouble;
+  return round.moved;
 }
 
 /** Changes that can go now, fairest first, and those that wait for photos (fewest first). Order within a thing is kept. */
@@ -149,6 +161,7 @@ async function sendBatch(batch, round) {
       round.tried.add(change.id);
     }
     if (outcome === "done" && !change.quiet) round.done += 1;
+    if (outcome === "done" && change.kind.startsWith("order.")) round.moved = true;
     if (outcome === "later") round.trouble ??= new api.NoSignal(result?.detail ?? "no verdict");
   }
 }

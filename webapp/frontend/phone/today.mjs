@@ -25,7 +25,7 @@ let search = "";
 /** The screen. */
 export function open(main) {
   tabs("#/today");
-  const again = el("button", { type: "button", class: "sign", "aria-label": t("Sync now"), onclick: () => nudge({ hopeful: true }) }, icon("refresh"));
+  const again = el("button", { type: "button", class: "sign", "aria-label": t("Sync now"), onclick: () => nudge({ hopeful: true, full: true }) }, icon("refresh"));
   head(t("My day"), { right: again });
   let data = null;
   const draw = () => data && show(main, data, draw);
@@ -115,7 +115,7 @@ function empty(fresh) {
     el("strong", {}, fresh ? t("Nothing to do now") : t("Not loaded yet")),
     el("p", {}, fresh ? t("Orders appear here as soon as the desk assigns them. Last asked %(time)s.", { time: moment(new Date(fresh).toISOString()) })
       : t("Orders, sites and checklists are loaded when there is signal; then they are here all day.")),
-    button(t("Ask again"), () => nudge({ hopeful: true }), { sign: "refresh" }));
+    button(t("Ask again"), () => nudge({ hopeful: true, full: true }), { sign: "refresh" }));
 }
 
 const asPoint = (order) => ({ lon: order.complaint.lon, lat: order.complaint.lat, name: order.complaint.place,
