@@ -126,19 +126,24 @@ def nearest(session: Session, lon: float, lat: float, need: Need, scope: Scope, 
     The index orders by degrees, and a degree of longitude is shorter than one of latitude. So a few more are asked for,
     until whatever comes after in degrees is farther in metres as well.
     """
-    narrow = max(math.cos(math.radians(min(abs(lat) + FLAT_DEGREES, 89.0))), 0.02)
-    look = math.ceil(limit / narrow * 1.1) + 3
+    look = math.ceil(limit / _narrow(lat, 0.0) * 1.2) + 4
     while True:
         params = _params(session, scope, need, now, lon=lon, lat=lat, limit=look)
         rows = session.execute(_NEAREST_OF[need.available], params).all()
         found = _near(rows, lon, lat)
-        far = rows[-1].d if rows else 0.0
-        proven = (
-            far <= FLAT_DEGREES and len(rows) >= limit and found.metres[limit - 1] <= far * DEGREE_M * narrow * 0.995
-        )
-        if proven or len(rows) < look:
+        if len(rows) < look or (rows[-1].d <= FLAT_DEGREES and _proven(found.metres[limit - 1], lat, rows[-1].d)):
             return Near(found.ids[:limit], found.lon[:limit], found.lat[:limit], found.metres[:limit])
         look *= 3
+
+
+def _narrow(lat: float, degrees: float) -> float:
+    """How much shorter a degree of longitude is than one of latitude, so many degrees nearer to the pole."""
+    return max(math.cos(math.radians(min(abs(lat) + degrees, 89.0))), 0.02)
+
+
+def _proven(metres: float, lat: float, degrees: float) -> bool:
+    """Is everything that is farther than so many degrees also farther than so many metres?"""
+    return metres <= degrees * DEGREE_M * _narrow(lat, degrees) * 0.999
 
 
 def within(session: Session, lon: float, lat: float, reach: Reach, scope: Scope, now: datetime) -> Near:

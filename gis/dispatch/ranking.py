@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf
+from math import inf, sqrt
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -22,11 +23,15 @@ from gis.people.rules import Scope
 from gis.places.networks import network_near
 
 if TYPE_CHECKING:
-    from gis.places.roads import Target
+    from gis.places.roads import RoadNetwork, Target
 
 WIDEN = 4  # how much farther the search looks when it cannot yet prove that it has seen the best
 FURTHEST_SHORTLIST = 1000
 ROUNDING_S = 1e-6  # a time that went through minutes and back
+
+# How many seconds it took lately until the k-th crew with a skill was there, per square root of k. It only says where to
+# look first; the answer does not depend on it.
+_hints: WeakKeyDictionary[RoadNetwork, dict[str, float]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -118,24 +123,39 @@ class Search:
         return self._nearest_by_road(limit)
 
     def _nearest_by_road(self, limit: int) -> dict[int, Way | None]:
-        """The k nearest by road, exactly.
+        """The k nearest by road, exactly: all that can be here within a time T, once T is long enough for k of them.
 
-        The nearest in a straight line give an upper bound T of the k-th time. The network itself then says where anything
-        can be that reaches the place within T; all crews in that region are compared.
+        A first guess of T is what it took lately. Where that is too short again and again, the nearest in a straight line
+        give an upper bound.
         """
-        assert self.target is not None and self.lon is not None and self.lat is not None
-        session, scope, now, need = self.session, self.scope, self.now, self.need
-        look = 2 * limit  # more than wanted: an outlier among the nearest (across the river) would make T large
-        while True:
-            near = crew_search.roughly_nearest(session, self.lon, self.lat, need, scope, now, look)
-            times = self._by_road(near, limit)
-            if len(times) >= limit or len(near.ids) < look:
+        assert self.target is not None
+        hint = _hints.setdefault(self.target.network, {})
+        guess = hint.get(self.need.skill, 0.0) * sqrt(limit)
+        times: dict[int, Way] = {}
+        for widened in (1.3, 2.6, 5.2) if guess else ():
+            times = self._all_within(guess * widened)
+            if len(times) >= limit:
                 break
+        if len(times) < limit:
+            times = self._within_bound(limit)
+        order = sorted(times, key=lambda i: (times[i].minutes or 0.0, i))[:limit]
+        if len(order) == limit:
+            lately = (times[order[-1]].minutes or 0.0) * 60.0 / sqrt(limit)
+            hint[self.need.skill] = lately if not guess else 0.8 * hint.get(self.need.skill, lately) + 0.2 * lately
+        return {i: times[i] for i in order}
+
+    def _within_bound(self, limit: int) -> dict[int, Way]:
+        """At least the k nearest by road: of some that are near in a straight line, the k-th time is an upper bound."""
+        assert self.target is not None and self.lon is not None and self.lat is not None
+        look = 2 * limit  # more than wanted: an outlier among the nearest (across the river) would make the bound loose
+        while True:
+            near = crew_search.roughly_nearest(self.session, self.lon, self.lat, self.need, self.scope, self.now, look)
+            times = self._by_road(near, limit)
+            if len(near.ids) < look:  # these are all there are
+                return times
+            if len(times) >= limit:
+                return self._all_within(max(way.minutes or 0.0 for way in times.values()) * 60.0)
             look *= WIDEN
-        if len(near.ids) == look and times:
-            times = self._all_within(max(way.minutes or 0.0 for way in times.values()) * 60.0)
-        order = sorted(times, key=lambda i: (times[i].minutes or 0.0, i))
-        return {i: times[i] for i in order[:limit]}
 
     def _all_within(self, seconds: float) -> dict[int, Way]:
         """Every available crew that can be here by road within so many seconds.

@@ -95,7 +95,7 @@ def _straight(bench: Any) -> None:
         def ask() -> None:
             x, y = next(places)
             found = crew_search.nearest(session, float(x), float(y), need, CITY, NOW, 10)
-            assert len(found) == 10
+            assert len(found.ids) == 10
 
         bench.figure(
             f"nearest 10 available crews of {CREWS:,}, straight line (SQL)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
@@ -284,3 +285,18 @@ def test_the_database_itself_refuses_to_book_a_crew_twice(session):
     with pytest.raises(Exception, match="ex_work_order_crew"), session.begin_nested():
         make_order(session, crew=crew, during=Range(NOW + timedelta(minutes=59), NOW + timedelta(minutes=90)))
     assert len(session.scalars(select(WorkOrder).where(WorkOrder.crew_id == crew.id)).all()) == 1
+
+
+def test_the_nearest_in_a_straight_line_equal_a_look_at_every_crew(session):
+    from gis.dispatch.crew_search import Need, nearest
+    from gis.geo import distance_m
+
+    random = np.random.default_rng(8319)
+    places = random.normal((119.96, 36.78), (0.2, 0.02), (300, 2))
+    crews = [make_crew(session, at=(float(x), float(y)), active=bool(random.random() < 0.5)) for x, y in places]
+    rows = {c.id: tuple(place) for c, place in zip(crews, places, strict=True) if c.active}
+    for lon, lat in random.normal((119.96, 36.78), (0.2, 0.1), (20, 2)).tolist():
+        for limit in (1, 10, 200):
+            found = nearest(session, lon, lat, Need("heating", NOW.date()), CITY, NOW, limit)
+            expected = sorted((float(distance_m(*place, lon, lat)), i) for i, place in rows.items())[:limit]
+            assert found.ids == [i for _, i in expected]
