@@ -69,7 +69,8 @@ _KEPT = text(
 _UNPLACE = text(
     """
     UPDATE complaint SET located = 'not_located', geom = NULL, district_id = NULL, street_id = NULL,
-                         community_id = NULL, compound_id = NULL
+                         community_id = NULL, compound_id = NULL,
+                         unit_id = nullif(unit_id, (SELECT a.unit_id FROM area a WHERE a.id = compound_id))
      WHERE batch_id = :batch_id AND geom && ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)
        AND ST_X(geom) = :lon AND ST_Y(geom) = :lat
     """
