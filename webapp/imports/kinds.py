@@ -134,7 +134,7 @@ LEVEL_BY_DIGITS = {6: "district", 9: "street", 12: "community", 15: "cell"}
 
 
 def level_of(code: str) -> str | None:
-    """The level of an administrative code, if it is one."""
-    if not (code.isascii() and code.isdigit()):
+    """The level of an administrative code, if it is one. A province (370000) is no area of a city."""
+    if not (code.isascii() and code.isdigit()) or (len(code) == 6 and code.endswith("0000")):
         return None
     return "city" if len(code) == 6 and code.endswith("00") else LEVEL_BY_DIGITS.get(len(code))

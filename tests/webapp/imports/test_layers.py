@@ -24,6 +24,7 @@ from gis.places.model import Area, Building
 from gis.settings import Settings
 from tests.conftest import NOW
 from tests.factories import make_area, make_complaint, make_unit
+from webapp.imports.kinds import level_of
 
 
 @pytest.fixture
@@ -263,6 +264,11 @@ def test_json_shapes_with_deep_or_odd_members_are_told(bring, tmp_path):
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps(odd), "utf-8")
     assert [e["code"] for e in bring("areas", path)["errors"]] == ["coordinates_missing"]
+
+
+def test_an_administrative_code_tells_the_level():
+    codes = ("370000", "370200", "370283", "370283001", "370283001001", "370283001001007", "PY-1", "１２３４５６")
+    assert [level_of(c) for c in codes] == [None, "city", "district", "street", "community", "cell", None, None]
 
 
 # --- the real files ------------------------------------------------------------------------------------------------------
