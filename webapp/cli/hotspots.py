@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -14,11 +14,12 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from gis.complaints.queries import Filters
-from gis.hotspots import analysis
-from gis.hotspots.analysis import Cell, Findings, Question
 from gis.hotspots.rules import CELL_M, REACH_CELLS, BadPeriod, Ground
 from gis.people.rules import CITY
 from webapp.cli import Context, common
+
+if TYPE_CHECKING:
+    from gis.hotspots.analysis import Cell, Findings, Question
 
 SHOWN = 30
 
@@ -49,6 +50,9 @@ def hotspots(
     zone = ZoneInfo(context.settings.timezone)
     since, until = (datetime.combine(day.date(), time(), tzinfo=zone) for day in (first, last + timedelta(days=1)))
     chosen = Filters(category=category, district=district, since=since, until=until)
+    # Loaded here: the statistics are a second and a hundred megabytes that no other command needs.
+    from gis.hotspots.analysis import Question
+
     question = Question.of(chosen, cell, reach, Ground(ground))
     with context.sessions() as sessions, sessions() as session:
         found, cells = _ask(session, question, context.now())
@@ -56,6 +60,8 @@ def hotspots(
 
 
 def _ask(session: Session, question: Question, now: datetime) -> tuple[Findings | None, list[Cell]]:
+    from gis.hotspots import analysis
+
     found = analysis.find(session, question, CITY, now)
     if found is None:
         return None, []
