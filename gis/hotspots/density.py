@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 from scipy.ndimage import map_coordinates
-from scipy.signal import fftconvolve
 from scipy.special import erfc
 
 Floats = NDArray[np.float64]
@@ -114,10 +114,20 @@ def kernel_density(weights: Floats, cell_m: float, bandwidth_m: float) -> Floats
     stencil /= stencil.sum() * cell_m**2
     if not weights.any():
         return np.zeros(weights.shape)
-    found = np.asarray(fftconvolve(weights, stencil, mode="same"), np.float64)
+    found = _convolved(weights, stencil)
     # the transform leaves noise of about 1e-16 of the peak where the sum is exactly nothing
     found[found < found.max() * 1e-12] = 0.0
     return found * 1e6
+
+
+def _convolved(weights: Floats, stencil: Floats) -> Floats:
+    """The sum of the stencil laid on every weight, same shape as `weights`; the transform is padded, so nothing wraps."""
+    full = [a + b - 1 for a, b in zip(weights.shape, stencil.shape, strict=True)]
+    size = [fft.next_fast_len(n, real=True) for n in full]
+    product = fft.rfft2(weights, size) * fft.rfft2(stencil, size)
+    top, left = ((n - 1) // 2 for n in stencil.shape)
+    found: Floats = fft.irfft2(product, size)[top : top + weights.shape[0], left : left + weights.shape[1]]
+    return found
 
 
 def sample(grid: Grid, values: Floats, x_m: Floats, y_m: Floats) -> Floats:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import threading
 from datetime import timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -32,7 +33,12 @@ from gis.people.rules import (
 
 _hasher = PasswordHasher()
 _two_at_once = threading.BoundedSemaphore(2)  # each hash takes 64 MiB: a burst of sign-ins must not take the machine
-_NOBODY = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobodys() -> str:
+    """A hash to check against where there is no such user: the answer takes as long, and tells as little."""
+    return _hasher.hash("nobody has this password")
 
 
 def _hash(password: str) -> str:
@@ -106,7 +112,7 @@ def sign_in(session: Session, who: Who, name: str, password: str, address: str) 
     if queries.recent_failures(session, name[:60], address, who.now) >= THROTTLE_ATTEMPTS:
         raise TooManyAttempts(minutes=THROTTLE_MIN)
     user = queries.user_by_name(session, name)
-    right = _matches(user.password_hash if user else _NOBODY, password)
+    right = _matches(user.password_hash if user else _nobodys(), password)
     if user is None or not right or not user.active:
         session.add(FailedSignIn(name=name[:60], address=address, at=who.now))
         session.flush()
