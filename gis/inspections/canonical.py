@@ -11,8 +11,9 @@ import json
 import re
 from typing import Any
 
-# Where Python's encoder and a browser's may differ: 1.0, 1e-07, 30-digit integers, the order of keys beyond U+FFFF.
-_DOUBTFUL = re.compile(r"\.0(?![0-9])|[0-9]e[+-]?[0-9]|[0-9]{21}|[\U00010000-\U0010ffff]")
+# Where Python's encoder and a browser's may differ: 1.0, 1e-07, integers of 22 digits, the order of keys beyond U+FFFF.
+# A text that looks like one of these only costs the slower way.
+_DOUBTFUL = re.compile(r"(?:^|[:,\[])-?(?:[0-9]+\.0(?![0-9])|[0-9]+(?:\.[0-9]+)?e|[0-9]{21})|[\U00010000-\U0010ffff]")
 
 
 def dumps(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -111,19 +111,13 @@ def _speaker() -> Phone:
     token = token.strip()
     if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
         raise DeviceRevoked()
-    found = queries.device_by_token_hash(db(), digest(token))
-    if found is None:
+    row = queries.speaker(db(), digest(token))
+    if row is None or row["revoked_at"] is not None or not row["active"]:
         raise DeviceRevoked()
-    device, user = found
-    if device.revoked_at is not None or not user.active:
-        raise DeviceRevoked()
-    if user.is_demo and request.remote_addr not in LOOPBACK:
+    if row["is_demo"] and request.remote_addr not in LOOPBACK:
         raise DemoAccount()
-    g.language = request.accept_languages.best_match(("zh", "en")) or user.language  # the app has its own switch
-    return Phone(
-        device.id, user.id, user.name, user.full_name, user.role, user.crew_id, user.area_id, user.unit_id,
-        device.queue_length, device.last_seen_at,
-    )  # fmt: skip
+    g.language = row["language"]
+    return Phone(**{field.name: row[field.name] for field in fields(Phone)})
 
 
 def seen(queue_length: int | None = None) -> None:
@@ -151,5 +145,5 @@ def _finish(view: View, *args: Any, **kwargs: Any) -> Any:
 
 def named(error: HTTPError) -> BadFields:
     """APIFlask's report of fields as our error: `changes.0.kind: …`."""
-    found = [f"{place}: {why[0]}" for fields in dict(error.detail).values() for place, why in dict(fields).items()]
+    found = [f"{place}: {why[0]}" for told in dict(error.detail).values() for place, why in dict(told).items()]
     return BadFields(fields="; ".join(found[:5])[:500] or error.message)
