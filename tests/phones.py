@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
+from functools import cache
 from typing import Any
 
+import yaml
+from jsonschema import Draft202012Validator
 from PIL import Image
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 from gis.inspections import canonical
 from gis.inspections.rules import SIX_PLEDGES, excluded
+from mobile_api.v1 import contract
 
 AT = "2009-11-17T01:59:00Z"
 
@@ -23,10 +29,10 @@ class Phone:
         self.headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str) -> Any:
-        return self.client.get(f"/api/v1{path}", headers=self.headers)
+        return as_promised(self.client.get(f"/api/v1{path}", headers=self.headers))
 
     def post(self, path: str, body: Any) -> Any:
-        return self.client.post(f"/api/v1{path}", json=body, headers=self.headers)
+        return as_promised(self.client.post(f"/api/v1{path}", json=body, headers=self.headers))
 
     def sync(self, *changes: Any, queue_length: int = 0) -> list[Any]:
         answer = self.post("/sync", {"queue_length": queue_length, "changes": list(changes)})
@@ -36,7 +42,30 @@ class Phone:
     def put_photo(self, data: bytes, sha256: str | None = None, **headers: str) -> Any:
         sha256 = sha256 or hashlib.sha256(data).hexdigest()
         sent = self.headers | {"Content-Type": "image/jpeg"} | headers
-        return self.client.put(f"/api/v1/photos/{sha256}", data=data, headers=sent)
+        return as_promised(self.client.put(f"/api/v1/photos/{sha256}", data=data, headers=sent))
+
+
+def as_promised(answer: Any) -> Any:
+    """The answer, once it has been held against the document: its status, its kind, and every field of its body."""
+    document, registry = _contract()
+    path = answer.request.path
+    found = document["paths"].get(path) or (
+        document["paths"]["/api/v1/photos/{sha256}"] if "/photos/" in path else None
+    )
+    operation = (found or {}).get(answer.request.method.lower())
+    promised = (operation or {"responses": {}})["responses"].get(str(answer.status_code))
+    content = (promised or document["components"]["responses"]["Problem"])["content"]
+    (kind,) = content
+    assert answer.mimetype == kind, (answer.request.path, answer.status_code, answer.mimetype)
+    schema = {"$ref": "urn:contract" + content[kind]["schema"]["$ref"]}
+    Draft202012Validator(schema, registry=registry).validate(answer.json)
+    return answer
+
+
+@cache
+def _contract() -> tuple[dict[str, Any], Any]:
+    document = yaml.safe_load(contract.DOCUMENT.read_text("utf-8"))
+    return document, Registry().with_resource("urn:contract", DRAFT202012.create_resource(document))
 
 
 def change(kind: str, thing_id: Any = None, payload: Any = None, **fields: Any) -> dict[str, Any]:

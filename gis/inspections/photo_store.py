@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -22,6 +23,7 @@ from gis.inspections.rules import (
     TOO_MANY_PIXELS,
     BadPhoto,
     HashMismatch,
+    NoRoom,
 )
 
 _CHUNK = 1 << 16
@@ -54,7 +56,7 @@ def path_of(files_dir: Path, sha256: str) -> Path:
 def keep(files_dir: Path, sha256: str, read: Callable[[int], bytes], max_pixels: int) -> Stored:
     """Write what `read` gives beside its place, check it, and move it there; durable when this returns.
 
-    Raises TooLarge, HashMismatch, BadPhoto; then nothing stays behind.
+    Raises TooLarge, HashMismatch, BadPhoto, NoRoom; then nothing stays behind.
     """
     place = path_of(files_dir, sha256)
     waiting = files_dir / "incoming"
@@ -69,6 +71,10 @@ def keep(files_dir: Path, sha256: str, read: Callable[[int], bytes], max_pixels:
             raise HashMismatch()
         header = _checked(temp, max_pixels)
         _move(temp, place)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom() from error
+        raise
     finally:
         temp.unlink(missing_ok=True)
     return Stored(sha256, header.mime, size, header.width, header.height)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from gis.errors import BadInput, Conflict
+from gis.errors import BadInput, Conflict, Unavailable
 from gis.people.rules import Role
 
 SIX_PLEDGES_SOURCE = "青市政公用办〔2011〕85号 附件：市政公用局庭院及室内施工服务“六项承诺”"
@@ -314,6 +314,12 @@ class BadPhoto(BadInput):
     """This is not a photo that can be kept: %(reason)s"""
 
     code = "bad_photo"
+
+
+class NoRoom(Unavailable):
+    """There is no room for photos on the server's disk; it is kept on the phone until there is."""
+
+    code = "no_room"
 
 
 class HashMismatch(BadInput):

@@ -115,6 +115,20 @@ def test_a_path_in_place_of_a_hash_goes_nowhere(app, phone_of):
     assert list(photo_store.walk(_files(app))) == []
 
 
+def test_a_full_disk_is_told_by_name_and_leaves_nothing(app, session, phone_of, monkeypatch):
+    import errno
+    import os
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    answer = phone_of().put_photo(picture())
+    assert (answer.status_code, answer.json["code"]) == (503, "no_room")
+    assert list((_files(app) / "incoming").iterdir()) == []
+    assert session.scalar(select(func.count()).select_from(Photo)) == 0
+
+
 def test_a_photo_over_the_limit_is_refused(app, phone_of, monkeypatch):
     monkeypatch.setattr(photo_store, "PHOTO_MAX_BYTES", 1000)
     answer = phone_of().put_photo(picture() + bytes(2000))
