@@ -12,7 +12,7 @@ demo: setup
 	$(BIN)/chengmai up --demo
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: setup
 	$(BIN)/python -m tests.bench

@@ -77,7 +77,10 @@ def test_screens_hold_no_chinese_outside_the_catalogues():
         assert not CHINESE.search(allowed), path.name
 
 
-@pytest.mark.parametrize("model", [m.class_ for m in Base.registry.mappers], ids=lambda m: m.__name__)
+MODELS = sorted((m.class_ for m in Base.registry.mappers), key=lambda model: model.__name__)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 def test_every_model_is_in_the_readme_with_its_chinese(model):
     assert gis.models.metadata is Base.metadata
     assert re.search(rf"\| `{model.__name__}` \|[^|]*[\u4e00-\u9fff][^|]*\|", README), model.__name__
