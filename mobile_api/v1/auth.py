@@ -24,6 +24,8 @@ SEEN_EVERY = timedelta(minutes=1)
 TOKEN_MAX = 200
 LOOPBACK = ("127.0.0.1", "::1")
 
+LANGUAGES = ("zh", "en")
+
 
 class BadFields(BadInput):
     """These fields are not as they should be: %(fields)s"""
@@ -116,7 +118,7 @@ def _speaker() -> Phone:
         raise DeviceRevoked()
     if row["is_demo"] and request.remote_addr not in LOOPBACK:
         raise DemoAccount()
-    g.language = row["language"]
+    g.language = request.accept_languages.best_match(LANGUAGES) or row["language"]  # the app has a switch of its own
     return Phone(**{field.name: row[field.name] for field in fields(Phone)})
 
 

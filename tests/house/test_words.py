@@ -27,6 +27,8 @@ def _messages() -> dict[str, str]:
     """Every message id in Python, templates and browser modules, and where it stands."""
     found = {}
     for path in [*(ROOT / "webapp").rglob("*.py"), *(ROOT / "mobile_api").rglob("*.py")]:
+        if "node_modules" in path.parts:
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "gettext"):
                 first = node.args[0] if node.args else None
