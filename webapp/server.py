@@ -6,7 +6,10 @@ lets running requests finish, and exits.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 import threading
 
 import structlog
@@ -21,6 +24,7 @@ from gis.settings import Settings
 from webapp.app import create_app
 
 DRAIN_S = 20
+PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
 
 
 def application() -> Flask:
@@ -59,5 +63,12 @@ def serve(settings: Settings) -> None:
     server.serve()
 
 
+def end_with_parent() -> None:
+    """Should the process that started us be killed, be told to stop too: nobody else would, and the port would stay taken."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    end_with_parent()
     serve(Settings())

@@ -1,10 +1,14 @@
 """The private cluster: made once, held once, started again after a crash, reachable under a private directory."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import psycopg2
@@ -83,9 +87,6 @@ def test_up_serves_drains_and_stops_its_database(tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "CHENGMAI_DATABASE_URL"} | {"CHENGMAI_WORKERS": "1"}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
     try:
-        import json
-        import urllib.request
-
         told = json.loads(server.stdout.readline())
         with urllib.request.urlopen(told["url"] + "/readyz", timeout=5) as reply:
             assert reply.status == 200
@@ -101,15 +102,48 @@ def test_up_serves_drains_and_stops_its_database(tmp_path):
         server.stdout.close()
 
 
+def test_after_a_kill_the_next_start_takes_the_same_port(tmp_path):
+    """`kill -9` of the command leaves no server behind, and the database it leaves is taken over."""
+    environment = {k: v for k, v in os.environ.items() if k != "CHENGMAI_DATABASE_URL"} | {"CHENGMAI_WORKERS": "1"}
+
+    def start(port):
+        command = [
+            sys.executable,
+            "-m",
+            "webapp.cli",
+            "up",
+            "--port",
+            port,
+            "--json",
+            "--data-dir",
+            str(tmp_path / "var"),
+        ]
+        made = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
+        return made, json.loads(made.stdout.readline())["url"].rpartition(":")[2]
+
+    first, port = start("0")
+    first.kill()
+    first.wait()
+    first.stdout.close()
+    deadline = time.monotonic() + 30
+    while True:  # the server drains first
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", int(port))) != 0:
+                break
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    second, again = start(port)
+    assert again == port
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(30) == 0
+    second.stdout.close()
+
+
 def test_the_server_outlives_a_crash_of_its_database(tmp_path):
     command = [sys.executable, "-m", "webapp.cli", "up", "--port", "0", "--json", "--data-dir", str(tmp_path / "var")]
     environment = {k: v for k, v in os.environ.items() if k != "CHENGMAI_DATABASE_URL"} | {"CHENGMAI_WORKERS": "1"}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
     try:
-        import json
-        import urllib.error
-        import urllib.request
-
         told = json.loads(server.stdout.readline())
         cluster = Cluster(tmp_path / "var")
         os.kill(int((cluster.pg / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
