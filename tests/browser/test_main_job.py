@@ -176,7 +176,13 @@ def read_the_checklist(demo: Demo, browser: Browser) -> None:
     row.get_by_role("link").first.click()
     photo = page.locator("main img").first
     expect(photo).to_be_visible()
-    assert photo.evaluate("image => image.complete && image.naturalWidth > 0")
+    photo.scroll_into_view_if_needed()
+    for _ in range(100):  # it is fetched when it comes into view
+        if photo.evaluate("image => image.complete && image.naturalWidth > 0"):
+            break
+        page.wait_for_timeout(200)
+    else:
+        raise AssertionError("the photo did not load")
 
 
 def see_hotspots(demo: Demo, browser: Browser) -> None:
