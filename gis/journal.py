@@ -102,7 +102,7 @@ _READ = text(
      WHERE (txid, seq) > (CAST(CAST(:txid AS text) AS xid8), :seq)
        AND txid < pg_snapshot_xmin(pg_current_snapshot())
        AND (CAST(:things AS text[]) IS NULL OR thing = ANY(:things))
-     ORDER BY txid, seq
+     ORDER BY journal.txid, journal.seq
      LIMIT :limit
     """
 )
@@ -111,14 +111,14 @@ _SEE = text(
     SELECT txid::text AS txid, seq, thing, thing_id, txid < pg_snapshot_xmin(pg_current_snapshot()) AS final
       FROM journal
      WHERE (txid, seq) > (CAST(CAST(:txid AS text) AS xid8), :seq) AND thing = ANY(:things)
-     ORDER BY txid, seq
+     ORDER BY journal.txid, journal.seq
      LIMIT :limit
     """
 )
 _END = text(
     """
     SELECT txid::text AS txid, seq FROM journal
-     WHERE txid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY txid DESC, seq DESC LIMIT 1
+     WHERE txid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY journal.txid DESC, journal.seq DESC LIMIT 1
     """
 )
 

@@ -202,8 +202,13 @@ class Cluster:
 
     def stop(self) -> None:
         """Fast stop: running transactions are rolled back, nothing committed is lost."""
-        if (self.pg / "postmaster.pid").exists():
+        if not (self.pg / "postmaster.pid").exists():
+            return
+        try:
             self._run([str(find_bin() / "pg_ctl"), "-D", str(self.pg), "-w", "-t", "60", "-m", "fast", "stop"])
+        except DatabaseDidNotStart:
+            if self.is_running():  # a pid file that a crash left behind is nothing to stop
+                raise
 
     # --- as the unprivileged user ------------------------------------------------------------------------------------
     def _run(self, command: list[str], pass_fds: tuple[int, ...] = ()) -> None:
