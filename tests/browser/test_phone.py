@@ -244,7 +244,7 @@ def test_no_opens_what_is_required_and_back_loses_nothing(
     expect(item.locator(".need")).to_contain_text("拍照")
     page.click("#foot .primary")
     page.wait_for_url("**/check/*/2")
-    page.click("#foot .primary")
+    page.click("#foot .primary")  # at once: the tap belongs to the screen that comes, not to the one that goes
     page.wait_for_url("**/check/*/3")
     judged = page.locator("[data-item='3.3']")
     judged.locator("button.no").click()

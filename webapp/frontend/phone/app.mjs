@@ -50,7 +50,10 @@ async function open(screen, params) {
 }
 
 let turn = Promise.resolve();
-const inTurn = () => { turn = turn.then(show).catch(broken); };
+const inTurn = () => {
+  frame.hold(); // the buttons of the screen that is going must not take a tap meant for the one that comes
+  turn = turn.then(show).catch(broken);
+};
 
 function broken(error) {
   console.error(error);

@@ -18,9 +18,15 @@ export function head(title, { back = null, right = null } = {}) {
 
 const TABS = [["#/today", "today", "My day"], ["#/fill", "fill", "Records"], ["#/me", "me", "Me"]];
 
+/** Take no taps at the foot until the next screen has drawn its own. */
+export function hold() {
+  footNode.inert = true;
+}
+
 /** The three tabs; `current` is the address of the one that is open. */
 export function tabs(current) {
   footNode.hidden = false;
+  footNode.inert = false;
   footNode.className = "foot tabs";
   footNode.setAttribute("aria-label", t("Main"));
   fill(footNode, TABS.map(([address, sign, name]) =>
@@ -32,6 +38,7 @@ export function tabs(current) {
 /** A bar of buttons in place of the tabs. */
 export function bar(...nodes) {
   footNode.hidden = false;
+  footNode.inert = false;
   footNode.className = "foot bar";
   footNode.setAttribute("aria-label", t("Actions"));
   fill(footNode, ...nodes);
