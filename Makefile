@@ -25,7 +25,7 @@ lint:
 
 setup: system $(VENV)/.python.stamp $(VENDOR)/.npm.stamp words
 
-# Debian packages: PostGIS for the private database, Chromium and a Chinese font for the browser tests.
+# Debian packages: PostGIS for the private database, Pango for PDF, Chromium and a Chinese font for the browser tests.
 system:
 	@bash .ci/system
 
