@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy.orm import Session, sessionmaker
 
 from gis.db import make_engine
@@ -29,6 +29,7 @@ FLAGS = [
     "--no-first-run", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 PASSWORD = "a long password"
+expect.set_options(timeout=30_000)  # what is expected must come; on a busy machine it may come late
 
 
 def free_port() -> int:

@@ -66,14 +66,6 @@ class Demo:
         return page
 
 
-@pytest.fixture(autouse=True)
-def patient():
-    """The whole job in one test, on a machine that may be busy."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     made = Demo(tmp_path / "var")
