@@ -6,46 +6,48 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import TextClause
 
 from gis.dispatch.model import Crew
 from gis.geo import Floats, distance_m
 from gis.people.rules import CITY, Scope
+from gis.prepared import Prepared
 
 if TYPE_CHECKING:
     from gis.places.roads import Reach
 
 # Which crews a scope shows: its unit's; its area's, those of the areas within it, and those that stand there now.
-_VISIBLE = """
-    (CAST(:unit AS bigint) IS NULL OR c.unit_id = :unit)
-    AND (CAST(:area AS bigint) IS NULL OR c.area_id = ANY(CAST(:within AS bigint[]))
-         OR ST_Covers((SELECT geom FROM area WHERE id = :area), c.position))
-    AND (CAST(:crew AS bigint) IS NULL OR c.id = :crew)
-"""
-# Who can be sent now without any "but": in service, trained and certified on the day, on shift, free.
+_VISIBLE = {
+    "unit_id": "c.unit_id = :unit",
+    "area_id": "(c.area_id = ANY(:within) OR ST_Covers((SELECT geom FROM area WHERE id = :area), c.position))",
+    "crew_id": "c.id = :crew",
+}
+# Who can be sent now without any "but": in service, trained and certified on the day, on shift, free. Each is asked of one
+# crew at a time (a subquery with a limit is not turned into a join), so that the index on positions leads whatever the
+# statistics say: the nearest are looked at first, and few of them.
 _AVAILABLE = """
     c.active AND (c.kind <> 'volunteer' OR :for_volunteers)
-    AND EXISTS (SELECT FROM crew_skill s WHERE s.crew_id = c.id AND s.skill = :skill
-                AND (s.valid_from IS NULL OR s.valid_from <= :day) AND (s.valid_to IS NULL OR s.valid_to >= :day))
-    AND EXISTS (SELECT FROM shift h WHERE h.crew_id = c.id AND h.during @> CAST(:now AS timestamptz))
-    AND NOT EXISTS (SELECT FROM work_order w WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')
-                    AND lower(w.during) <= :now)
+    AND (SELECT true FROM crew_skill s WHERE s.crew_id = c.id AND s.skill = :skill
+          AND (s.valid_from IS NULL OR s.valid_from <= :day) AND (s.valid_to IS NULL OR s.valid_to >= :day) LIMIT 1)
+    AND (SELECT true FROM shift h WHERE h.crew_id = c.id AND h.during @> :now LIMIT 1)
+    AND (SELECT true FROM work_order w WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')
+          AND lower(w.during) <= :now LIMIT 1) IS NULL
 """
 _NEAREST = """
     SELECT c.id, ST_X(c.position) AS lon, ST_Y(c.position) AS lat, c.position <-> ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS d
-      FROM crew c WHERE {where} ORDER BY d LIMIT :limit
+      FROM crew c WHERE {where} ORDER BY d LIMIT :look
 """
 # The bits say which cells of the box count. The bounds hold for crews outside of the box too: nobody promises that the box
 # is asked about first.
 _WITHIN = """
     SELECT c.id, ST_X(c.position) AS lon, ST_Y(c.position) AS lat FROM crew c
      WHERE c.position && ST_MakeEnvelope(:west, :south, :east, :north, 4326)
-       AND get_bit(CAST(:cells AS bytea),
+       AND get_bit(:cells,
                    greatest(0, least(floor((ST_Y(c.position) - :south) / :height)::int, :side - 1)) * :side
                    + greatest(0, least(floor((ST_X(c.position) - :west) / :width)::int, :side - 1))) = 1
        AND {where} ORDER BY c.id
@@ -53,9 +55,16 @@ _WITHIN = """
 _ANYWHERE = """
     SELECT c.id FROM crew c WHERE {where}
      ORDER BY (SELECT count(*) FROM work_order w WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')),
-              c.id LIMIT :limit
+              c.id LIMIT :look
 """
-_OF_THESE = """SELECT c.id FROM crew c WHERE c.id = ANY(CAST(:ids AS bigint[])) AND {where}"""
+_OF_THESE = "SELECT c.id FROM crew c WHERE c.id = ANY(:ids) AND {where}"
+_ALL = "SELECT c.id FROM crew c WHERE {where} ORDER BY c.id"
+_TYPES = {
+    "unit": "bigint", "area": "bigint", "within": "bigint[]", "crew": "bigint", "for_volunteers": "boolean",
+    "skill": "text", "day": "date", "now": "timestamptz", "lon": "float8", "lat": "float8", "look": "bigint",
+    "west": "float8", "south": "float8", "east": "float8", "north": "float8", "width": "float8", "height": "float8",
+    "side": "integer", "cells": "bytea", "ids": "bigint[]",
+}  # fmt: skip
 DEGREE_M = 111_195.0
 FLAT_DEGREES = 2.0  # as far as a degree can be taken for a fixed number of metres
 
@@ -80,21 +89,24 @@ class Near:
     metres: Floats
 
 
-def _params(session: Session, scope: Scope, need: Need | None, now: datetime, **more: Any) -> dict[str, Any]:
+@cache
+def _question(form: str, narrowed: tuple[str, ...], *, available: bool = False, more: str = "") -> Prepared:
+    """The question of a form, of crews that a scope of this kind shows: one plan for each kind."""
+    conditions = [_VISIBLE[field] for field in narrowed] + [_AVAILABLE] * available + [more] * bool(more)
+    return Prepared(form.format(where=" AND ".join(conditions) or "true"), **_TYPES)
+
+
+def _ask(
+    session: Session, form: str, scope: Scope, now: datetime, need: Need | None = None, more: str = "", **given: Any
+) -> Sequence[Any]:
+    """Ask a form within a scope, of every crew or (with a need) of those that can be sent."""
+    available = need is not None and need.available
+    narrowed = tuple(field for field in _VISIBLE if getattr(scope, field) is not None)
     inner = areas_within(session, scope.area_id) if scope.area_id is not None else None
-    given = {"unit": scope.unit_id, "area": scope.area_id, "crew": scope.crew_id, "within": inner, "now": now} | more
-    if need is not None and need.available:
+    given |= {"unit": scope.unit_id, "area": scope.area_id, "crew": scope.crew_id, "within": inner, "now": now}
+    if need is not None:
         given |= {"skill": need.skill, "day": need.day, "for_volunteers": need.for_volunteers}
-    return given
-
-
-def _questions(form: str) -> dict[bool, TextClause]:
-    """A question about every crew, and about the available ones."""
-    return {False: text(form.format(where=_VISIBLE)), True: text(form.format(where=f"{_VISIBLE} AND {_AVAILABLE}"))}
-
-
-_NEAREST_OF, _WITHIN_OF, _ANYWHERE_OF = _questions(_NEAREST), _questions(_WITHIN), _questions(_ANYWHERE)
-_AVAILABLE_OF = _questions(_OF_THESE)
+    return _question(form, narrowed, available=available, more=more).rows(session, **given)
 
 
 def areas_within(session: Session, area_id: int) -> list[int]:
@@ -116,8 +128,7 @@ def roughly_nearest(
     session: Session, lon: float, lat: float, need: Need, scope: Scope, now: datetime, limit: int
 ) -> Near:
     """Which crews stand about nearest, by degrees? Enough for a first bound, and half the work."""
-    params = _params(session, scope, need, now, lon=lon, lat=lat, limit=limit)
-    return _near(session.execute(_NEAREST_OF[need.available], params).all(), lon, lat)
+    return _near(_ask(session, _NEAREST, scope, now, need, lon=lon, lat=lat, look=limit), lon, lat)
 
 
 def nearest(session: Session, lon: float, lat: float, need: Need, scope: Scope, now: datetime, limit: int) -> Near:
@@ -128,8 +139,7 @@ def nearest(session: Session, lon: float, lat: float, need: Need, scope: Scope, 
     """
     look = math.ceil(limit / _narrow(lat, 0.0) * 1.2) + 4
     while True:
-        params = _params(session, scope, need, now, lon=lon, lat=lat, limit=look)
-        rows = session.execute(_NEAREST_OF[need.available], params).all()
+        rows = _ask(session, _NEAREST, scope, now, need, lon=lon, lat=lat, look=look)
         found = _near(rows, lon, lat)
         if len(rows) < look or (rows[-1].d <= FLAT_DEGREES and _proven(found.metres[limit - 1], lat, rows[-1].d)):
             return Near(found.ids[:limit], found.lon[:limit], found.lat[:limit], found.metres[:limit])
@@ -146,14 +156,14 @@ def _proven(metres: float, lat: float, degrees: float) -> bool:
     return metres <= degrees * DEGREE_M * _narrow(lat, degrees) * 0.999
 
 
-def within(session: Session, lon: float, lat: float, reach: Reach, scope: Scope, now: datetime) -> Near:
-    """Which crews stand in these cells, available or not, the nearest first?"""
-    params = _params(
-        session, scope, None, now, west=reach.west, south=reach.south, east=reach.east, north=reach.north,
+def within(session: Session, lon: float, lat: float, reach: Reach, need: Need, scope: Scope, now: datetime) -> Near:
+    """Which crews that fit the need stand in these cells, the nearest first?"""
+    rows = _ask(
+        session, _WITHIN, scope, now, need, west=reach.west, south=reach.south, east=reach.east, north=reach.north,
         width=(reach.east - reach.west) / reach.side, height=(reach.north - reach.south) / reach.side, side=reach.side,
         cells=reach.cells,
     )  # fmt: skip
-    return _near(session.execute(_WITHIN_OF[False], params).all(), lon, lat)
+    return _near(rows, lon, lat)
 
 
 def _near(rows: Sequence[Any], lon: float, lat: float) -> Near:
@@ -164,29 +174,18 @@ def _near(rows: Sequence[Any], lon: float, lat: float) -> Near:
     return Near(ids[order].tolist(), lons[order], lats[order], metres[order])
 
 
-def available(session: Session, ids: Sequence[int], need: Need, scope: Scope, now: datetime) -> set[int]:
-    """Which of these crews fit the need?"""
-    params = _params(session, scope, need, now, ids=list(ids))
-    return set(session.scalars(_AVAILABLE_OF[need.available], params))
-
-
 def anywhere(session: Session, need: Need, scope: Scope, now: datetime, limit: int) -> list[int]:
     """Which crews, where the place is not known: those with the least to do."""
-    return list(session.scalars(_ANYWHERE_OF[need.available], _params(session, scope, need, now, limit=limit)))
+    return [row.id for row in _ask(session, _ANYWHERE, scope, now, need, look=limit)]
 
 
 def crew_ids(session: Session, scope: Scope, now: datetime) -> list[int]:
     """Which crews in service does this scope show?"""
-    found = session.scalars(
-        text(f"SELECT c.id FROM crew c WHERE c.active AND {_VISIBLE} ORDER BY c.id"), _params(session, scope, None, now)
-    )
-    return list(found)
+    return [row.id for row in _ask(session, _ALL, scope, now, more="c.active")]
 
 
 def crew_in_scope(session: Session, crew_id: int, scope: Scope, now: datetime) -> Crew | None:
     """This crew, if the scope shows it."""
-    if scope != CITY:
-        params = _params(session, scope, None, now, id=crew_id)
-        if session.scalar(text(f"SELECT c.id FROM crew c WHERE c.id = :id AND {_VISIBLE}"), params) is None:
-            return None
+    if scope != CITY and not _ask(session, _OF_THESE, scope, now, ids=[crew_id]):
+        return None
     return session.get(Crew, crew_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gis.complaints.model import Complaint
@@ -18,6 +18,7 @@ from gis.errors import Missing
 from gis.people.model import User
 from gis.people.rules import Scope
 from gis.places.queries import within
+from gis.prepared import Prepared
 from gis.tiles import Tile, draw
 
 _CREWS = """
@@ -58,11 +59,12 @@ def running_orders(session: Session, complaint_ids: list[int]) -> dict[int, Mapp
     return {row["complaint_id"]: dict(row) for row in session.execute(asked).mappings()}
 
 
-_MATTER = text(
+_MATTER = Prepared(
     """
     SELECT ST_X(k.geom) AS lon, ST_Y(k.geom) AS lat, g.skill, g.work_min
       FROM complaint k JOIN category g ON g.code = k.category WHERE k.id = :id
-    """
+    """,
+    id="bigint",
 )
 
 
@@ -78,10 +80,11 @@ class Matter:
 
 def matter(session: Session, complaint_id: int) -> Matter:
     """What is to be done for this complaint, and where?"""
-    return Matter(*session.execute(_MATTER, {"id": complaint_id}).one())
+    (row,) = _MATTER.rows(session, id=complaint_id)
+    return Matter(row.lon, row.lat, row.skill, row.work_min)
 
 
-_FACTS = text(
+_FACTS = Prepared(
     """
     SELECT c.id, c.name, c.kind, c.active, c.unit_id, u.name AS unit, c.area_id, c.position_at, c.position_accuracy_m,
            c.heading_deg, ST_X(c.position) AS lon, ST_Y(c.position) AS lat,
@@ -94,9 +97,10 @@ _FACTS = text(
               FROM work_order w JOIN complaint k ON k.id = w.complaint_id
              WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')) AS orders
       FROM crew c LEFT JOIN unit u ON u.id = c.unit_id
-     WHERE c.id = ANY(CAST(:ids AS bigint[]))
-    """
-)
+     WHERE c.id = ANY(:ids)
+    """,
+    ids="bigint[]", now="timestamptz", horizon="timestamptz",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class Facts:
 
 def facts(session: Session, ids: Sequence[int], now: datetime, horizon: datetime) -> dict[int, Facts]:
     """What is known about these crews: skills, shifts up to the horizon, open orders?"""
-    rows = session.execute(_FACTS, {"ids": list(ids), "now": now, "horizon": horizon})
+    rows = _FACTS.rows(session, ids=list(ids), now=now, horizon=horizon)
     return {row.id: _fact(row, now, horizon) for row in rows}
 
 

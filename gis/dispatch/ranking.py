@@ -132,7 +132,7 @@ class Search:
         hint = _hints.setdefault(self.target.network, {})
         guess = hint.get(self.need.skill, 0.0) * sqrt(limit)
         times: dict[int, Way] = {}
-        for widened in (1.3, 2.6, 5.2) if guess else ():
+        for widened in (1.6, 3.2, 6.4) if guess else ():
             times = self._all_within(guess * widened)
             if len(times) >= limit:
                 break
@@ -158,16 +158,11 @@ class Search:
             look *= WIDEN
 
     def _all_within(self, seconds: float) -> dict[int, Way]:
-        """Every available crew that can be here by road within so many seconds.
-
-        Where it stands is asked of all crews in the region, whether it is available only of those that are in time.
-        """
+        """Every available crew that can be here by road within so many seconds."""
         assert self.target is not None and self.lon is not None and self.lat is not None
         region = self.target.reach(seconds)
-        near = crew_search.within(self.session, self.lon, self.lat, region, self.scope, self.now)
-        times = self._by_road(near, len(near.ids), seconds + ROUNDING_S)
-        free = crew_search.available(self.session, list(times), self.need, self.scope, self.now)
-        return {i: way for i, way in times.items() if i in free}
+        near = crew_search.within(self.session, self.lon, self.lat, region, self.need, self.scope, self.now)
+        return self._by_road(near, len(near.ids), seconds + ROUNDING_S)
 
     def _by_road(self, near: Near, wanted: int, limit_s: float = inf) -> dict[int, Way]:
         """The ways of the first of these that can be there by road."""

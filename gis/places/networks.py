@@ -11,6 +11,8 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis.prepared import Prepared
+
 if TYPE_CHECKING:
     from gis.places.roads import RoadNetwork, Target
 
@@ -37,7 +39,7 @@ class _Shelf:
 
     def current(self, session: Session) -> dict[int, tuple[Version, RoadNetwork]]:
         """The networks as they are now. While one thread reads a changed network the others go on with the old one."""
-        wanted = {row.id: (row.revision, row.imported_at) for row in session.execute(_REVISIONS)}
+        wanted = {row.id: (row.revision, row.imported_at) for row in _REVISIONS.rows(session)}
         if wanted == {key: revision for key, (revision, _) in self.networks.items()}:
             return self.networks
         if not self.lock.acquire(blocking=not (wanted.keys() <= self.networks.keys())):
@@ -53,7 +55,7 @@ class _Shelf:
             self.lock.release()
 
 
-_REVISIONS = text("SELECT id, revision, imported_at FROM road_network ORDER BY id")
+_REVISIONS = Prepared("SELECT id, revision, imported_at FROM road_network ORDER BY id")
 _EDGES = text(
     """
     SELECT from_node, to_node, length_m, forward_s, backward_s, ST_AsBinary(geom) AS line FROM road_edge
