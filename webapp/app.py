@@ -41,6 +41,7 @@ NAVIGATION = (
     ("hotspots.index", "see_hotspots", "Hotspots"),
     ("people.index", "enrol_device", "People"),
     ("places.calendar", "edit_calendar", "Calendar"),
+    ("api_keys.index", "administer", "Interfaces"),
 )
 FRONTEND = Path(__file__).parent / "frontend"
 
@@ -108,6 +109,8 @@ def _blueprints(app: APIFlask) -> None:
         module = importlib.import_module(f"webapp.{found.name}") if not found.ispkg else None
         if module is not None and hasattr(module, "pages"):
             app.register_blueprint(module.pages)
+            if getattr(module, "NO_COOKIES", False):
+                csrf.exempt(module.pages)  # a key in the request speaks there, never a cookie
     from mobile_api import v1
 
     v1.mount(app)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, String
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    String,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.db import Base, Versioned, name_constraint, one_of
-from gis.people.rules import NameTaken, Role, UnitKind
+from gis.people.rules import KEY_PER_MINUTE, NameTaken, Role, UnitKind
 
 
 class Unit(Versioned, Base):
@@ -83,3 +93,33 @@ class FailedSignIn(Base):
     name: Mapped[str] = mapped_column(String(60))
     address: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime]
+
+
+class ApiKey(Versioned, Base):
+    """A body's key to the interfaces (接口密钥). Only the SHA-256 of its 256 random bits is kept, and how it begins.
+
+    `window_at` and `window_count` are the minute that is being counted, so that every server process counts together.
+    """
+
+    __tablename__ = "api_key"
+    __table_args__ = (
+        CheckConstraint("cardinality(rights) > 0", name="rights"),
+        CheckConstraint("per_minute > 0", name="per_minute"),
+        CheckConstraint("expires_at IS NULL OR expires_at > created_at", name="expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    prefix: Mapped[str] = mapped_column(String(16))
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    rights: Mapped[list[str]] = mapped_column(ARRAY(String(40)))
+    per_minute: Mapped[int] = mapped_column(default=KEY_PER_MINUTE)
+    created_at: Mapped[datetime]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    window_at: Mapped[datetime | None]
+    window_count: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -61,6 +61,11 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "own_account": EVERYONE,
 }
 
+# What a body's key may be given. A key never administers, unmasks or decides: those are a person's, with a name.
+KEY_RIGHTS: tuple[str, ...] = ("receive_complaint", "see_complaints", "see_network")
+KEY_PER_MINUTE = 600  # what a new key is given; a row's own figure counts, and an administrator sets it
+KEY_BEGINS = "cmk_"
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -120,3 +125,21 @@ class DemoAccount(NotAllowed):
     """Demo accounts only work on this machine itself."""
 
     code = "demo_account"
+
+
+class KeyRefused(NotAllowed):
+    """This key is missing, unknown, expired or revoked; ask the bureau for another."""
+
+    code, status = "key_refused", 401
+
+
+class TooManyCalls(NotAllowed):
+    """This key may call %(limit)s times a minute; please wait %(seconds)s seconds."""
+
+    code, status = "too_many_calls", 429
+
+
+class BadKeyRights(BadInput):
+    """A key can hold these rights: %(possible)s."""
+
+    code = "bad_key_rights"

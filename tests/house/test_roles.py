@@ -16,9 +16,11 @@ import pytest
 from PIL import Image
 
 from gis.inspections.model import Inspection, InspectionPhoto, Photo
+from gis.journal import Who
+from gis.people import keys
 from gis.people.actions import digest
 from gis.people.model import Device
-from gis.people.rules import RIGHTS, Role
+from gis.people.rules import KEY_RIGHTS, RIGHTS, Role
 from tests import factories as make
 from tests.conftest import NOW
 
@@ -27,6 +29,7 @@ OWN, OTHER = (119.90, 36.70), (121.40, 37.40)
 STATIC = {"static", "frontend"}
 # Routes that answer the same for everybody by design, and why.
 OPEN = {"public"}
+REFUSED = (401, 403)  # Open311 says 403 to a program without a key; everything else says 401
 
 
 def _photo(session, settings, inspection, colour):
@@ -63,6 +66,9 @@ class World:
         order = make.make_order(s, complaint, crew, order_no=f"W{mark}")
         site = make.make_site(s, name=f"工地{mark}", area_id=area.id, unit_id=unit.id, geom=make.point(*at))
         user = make.make_user(s, role="inspector", name=f"insp{mark}", area_id=area.id, crew_id=crew.id)
+        _secret, key = keys.make_key(
+            s, Who(NOW), name=f"钥{mark}", unit_id=unit.id, rights=list(KEY_RIGHTS), area_id=area.id
+        )
         device = Device(user_id=user.id, name="p", token_hash=secrets.token_bytes(32), enrolled_at=NOW)
         inspection = Inspection(
             id=uuid4(), order_id=order.id, site_id=site.id, inspector_id=user.id, checklist_code="six_pledges",
@@ -77,7 +83,7 @@ class World:
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
-            "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
+            "key_id": key.id, "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
         }  # fmt: skip
 
 
@@ -152,6 +158,7 @@ def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(worl
                     "inspection_id",
                     "sha256",
                     "user_id",
+                    "key_id",
                 }:
                     assert answer.status_code == 404, where
 
@@ -163,7 +170,58 @@ def test_a_stranger_is_sent_to_sign_in_everywhere(world, app):
             continue
         for method in methods:
             answer = _call(client, method, _url(app, rule, world.own))
-            assert answer.status_code in (302, 401), f"{method} {rule.rule} -> {answer.status_code}"
+            wanted = REFUSED if _by_key(app, rule) else (302, 401)
+            assert answer.status_code in wanted, f"{method} {rule.rule} -> {answer.status_code}"
+
+
+def _by_key(app, rule):
+    return getattr(app.view_functions[rule.endpoint], "by_key", None)
+
+
+def _keys(session, world):
+    """A key of each kind that opens nothing, and what each is called."""
+    unit = world.own["unit"].id
+    revoked, row = keys.make_key(session, Who(NOW), name="revoked", unit_id=unit, rights=list(KEY_RIGHTS))
+    row.revoked_at = NOW
+    expired, row = keys.make_key(
+        session, Who(NOW), name="expired", unit_id=unit, rights=list(KEY_RIGHTS), expires_at=NOW + timedelta(days=1)
+    )
+    row.created_at, row.expires_at = NOW - timedelta(days=2), NOW
+    session.commit()
+    return {"none": None, "wrong": "cmk_00000000_nothing", "revoked": revoked, "expired": expired}
+
+
+def test_a_key_that_opens_nothing_is_refused_everywhere(world, app, session):
+    client = app.test_client()
+    for kind, secret in _keys(session, world).items():
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        for rule, methods in _routes(app):
+            if not _by_key(app, rule):
+                continue
+            for method in methods:
+                answer = _call(client, method, _url(app, rule, world.own), headers)
+                assert answer.status_code in REFUSED, f"{kind} {method} {rule.rule} -> {answer.status_code}"
+
+
+@pytest.mark.parametrize("held", [*KEY_RIGHTS, None])
+def test_a_key_opens_what_it_holds_and_tells_nothing_of_another_body(world, app, session, held):
+    rights = [held] if held else list(KEY_RIGHTS)
+    secret, _row = keys.make_key(session, Who(NOW), name="own", unit_id=world.own["unit"].id, rights=rights)
+    session.commit()
+    client, headers = app.test_client(), {"Authorization": f"Bearer {secret}"}
+    for rule, methods in _routes(app):
+        if not _by_key(app, rule):
+            continue
+        right = app.view_functions[rule.endpoint].needs
+        for method in methods:
+            for district in (world.own, world.other):
+                answer = _call(client, method, _url(app, rule, district), headers)
+                where = f"{method} {rule.rule} -> {answer.status_code}"
+                if right not in rights:
+                    assert answer.status_code == 403, where
+                    continue
+                assert answer.status_code not in (401, 500), where
+                assert SECRET.encode() not in answer.data, where
 
 
 @pytest.mark.parametrize("role", list(Role))
