@@ -93,3 +93,20 @@ def test_the_end_is_after_everything_that_can_be_read(committed):
             journal.write(session, Who(NOW), "write", "test", n)
         session.commit()
         assert journal.read_after(session, journal.end(session)).rows == []
+
+
+def test_rows_are_ordered_by_the_number_of_their_transaction_not_by_its_text(session):
+    add = text(
+        "INSERT INTO journal (txid, at, verb, thing, thing_id) VALUES (CAST(CAST(:txid AS text) AS xid8), :at, 'v', 'rollover', :txid)"
+    )
+    for txid in ("10", "9", "100", "99"):
+        session.execute(add, {"txid": txid, "at": NOW})
+    seen, cursor = [], "0.0"
+    while True:
+        page = journal.read_after(session, cursor, things=["rollover"], limit=1)
+        seen += [row["thing_id"] for row in page.rows]
+        cursor = page.cursor
+        if not page.more:
+            break
+    assert seen == ["9", "10", "99", "100"]
+    assert [row["thing_id"] for row in journal.see_after(session, "9.0", things=["rollover"]).rows] == seen
