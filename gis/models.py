@@ -4,6 +4,7 @@ import gis.complaints.model
 import gis.coverage.model
 import gis.dispatch.model
 import gis.inspections.model
+import gis.jobs
 import gis.journal
 import gis.network.model
 import gis.people.model

@@ -23,6 +23,7 @@ from migrations import upgrade
 from webapp.cli import Context, common, console
 from webapp.clock import set_demo_clock
 from webapp.cluster import Cluster, database, holder, holding
+from webapp.companion import Companion
 from webapp.demo.load import demo_now, load_demo
 from webapp.seeds import seed
 
@@ -62,13 +63,14 @@ def up(context: Context, port: int | None, demo: bool) -> None:
             _tell_accounts(context, load_demo(url, context.who()))
             set_demo_clock(settings, demo_now(url))
         settings = settings.model_copy(update={"port": _port(settings)})
-        server = subprocess.Popen(
-            [sys.executable, "-m", "webapp.server"], env=_environment(settings, url), stdout=sys.stderr
-        )
+        environment = _environment(settings, url)
+        server = subprocess.Popen([sys.executable, "-m", "webapp.server"], env=environment, stdout=sys.stderr)
+        companion = Companion(environment)
         try:
-            _watch(context, settings, server, stop)
+            _watch(context, settings, server, companion, stop)
         finally:
             server.terminate()
+            companion.stop()
             server.wait()
 
 
@@ -84,8 +86,10 @@ def _tell_accounts(context: Context, accounts: list[dict[str, str]]) -> None:
         console.print(f"  {account['name']:<12} {account['password']}   {account['role']}", highlight=False)
 
 
-def _watch(context: Context, settings: Settings, server: subprocess.Popen[bytes], stop: list[int]) -> None:
-    """Say when it is ready; start the private database again should it die; leave on a signal."""
+def _watch(
+    context: Context, settings: Settings, server: subprocess.Popen[bytes], companion: Companion, stop: list[int]
+) -> None:
+    """Say when it is ready, then start the worker; start it or the private database again should one die; leave on a signal."""
     url = f"http://{settings.host}:{settings.port}"
     cluster = None if settings.database_url else Cluster(settings.data_dir)
     ready, deadline = False, time.monotonic() + READY_S
@@ -101,6 +105,8 @@ def _watch(context: Context, settings: Settings, server: subprocess.Popen[bytes]
         if ready and cluster and not cluster.is_running():
             console.print("The database stopped; starting it again.")
             cluster.start()
+        if ready:
+            companion.keep_running()
         time.sleep(WATCH_S if ready else 0.1)
 
 

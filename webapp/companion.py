@@ -1,0 +1,49 @@
+"""The worker beside the server: started when the server is ready, started again when it dies, stopped with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from rich.console import Console
+
+STOP_S = 30  # a little more than the worker gives its running jobs
+LONGEST_PAUSE_S = 60.0
+STEADY_S = 120.0  # a worker that lived so long is not counted as failing again and again
+
+
+class Companion:
+    """One worker process, kept running."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self.deaths = 0
+
+    def keep_running(self) -> None:
+        """Start it unless it runs; after deaths in a row wait longer each time."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                return
+            lived = time.monotonic() - self.started
+            self.deaths = 0 if lived > STEADY_S else self.deaths + 1
+            Console(stderr=True).print(f"The worker stopped (exit {self.process.returncode}); starting it again.")
+            self.process = None
+        if self.deaths and time.monotonic() - self.started < min(2.0**self.deaths, LONGEST_PAUSE_S):
+            return
+        self.started = time.monotonic()
+        command = [sys.executable, "-m", "webapp.work"]
+        self.process = subprocess.Popen(command, env=self.environment, stdout=sys.stderr)
+
+    def stop(self) -> None:
+        """Let it finish what it is doing; its jobs are taken over by the next one when it does not."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
