@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +14,23 @@ from rich.console import Console
 STOP_S = 30  # a little more than the worker gives its running jobs
 LONGEST_PAUSE_S = 60.0
 STEADY_S = 120.0  # a worker that lived so long is not counted as failing again and again
+PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
+
+
+def start_child(module: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a module of ours that is told to stop should this process be killed: nobody else would tell it.
+
+    It is told between fork and exec, so that not even a process that is still loading its modules is left behind.
+    """
+    parent = os.getpid()
+
+    def end_with_parent() -> None:
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(0)
+
+    before = end_with_parent if sys.platform == "linux" else None
+    return subprocess.Popen([sys.executable, "-m", module], env=environment, stdout=sys.stderr, preexec_fn=before)
 
 
 class Companion:
@@ -34,8 +54,7 @@ class Companion:
         if self.deaths and time.monotonic() - self.started < min(2.0**self.deaths, LONGEST_PAUSE_S):
             return
         self.started = time.monotonic()
-        command = [sys.executable, "-m", "webapp.work"]
-        self.process = subprocess.Popen(command, env=self.environment, stdout=sys.stderr)
+        self.process = start_child("webapp.work", self.environment)
 
     def stop(self) -> None:
         """Let it finish what it is doing; its jobs are taken over by the next one when it does not."""

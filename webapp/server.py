@@ -6,10 +6,7 @@ lets running requests finish, and exits.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import sys
 import threading
 
 import structlog
@@ -24,7 +21,6 @@ from gis.settings import Settings
 from webapp.app import create_app
 
 DRAIN_S = 20
-PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
 
 
 def application() -> Flask:
@@ -63,12 +59,5 @@ def serve(settings: Settings) -> None:
     server.serve()
 
 
-def end_with_parent() -> None:
-    """Should the process that started us be killed, be told to stop too: nobody else would, and the port would stay taken."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 if __name__ == "__main__":
-    end_with_parent()
     serve(Settings())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,7 +25,6 @@ from gis.db import make_engine, make_sessions
 from gis.settings import Settings
 from webapp import logs, worker
 from webapp.clock import clock_of
-from webapp.server import end_with_parent
 
 CONCURRENCY = 4
 HEARTBEAT_S = 3.0
@@ -151,11 +149,9 @@ def work(settings: Settings, url: str, *, stalled_s: float = STALLED_S, wait: bo
 
 def main() -> None:
     """For `chengmai up`: the database's URL comes from CHENGMAI_DATABASE_URL."""
-    end_with_parent()
     settings = Settings()
     if not settings.database_url:
         sys.exit("no database: `chengmai work` starts one, or set CHENGMAI_DATABASE_URL")
-    threading.current_thread().name = "worker"
     work(settings, settings.database_url)
 
 

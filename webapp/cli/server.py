@@ -23,7 +23,7 @@ from migrations import upgrade
 from webapp.cli import Context, common, console
 from webapp.clock import set_demo_clock
 from webapp.cluster import Cluster, database, holder, holding
-from webapp.companion import Companion
+from webapp.companion import Companion, start_child
 from webapp.demo.load import demo_now, load_demo
 from webapp.seeds import seed
 
@@ -64,7 +64,7 @@ def up(context: Context, port: int | None, demo: bool) -> None:
             set_demo_clock(settings, demo_now(url))
         settings = settings.model_copy(update={"port": _port(settings)})
         environment = _environment(settings, url)
-        server = subprocess.Popen([sys.executable, "-m", "webapp.server"], env=environment, stdout=sys.stderr)
+        server = start_child("webapp.server", environment)
         companion = Companion(environment)
         try:
             _watch(context, settings, server, companion, stop)

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-revision = "0040"
-down_revision = "0020"
+revision = "0060"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
