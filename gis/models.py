@@ -7,6 +7,7 @@ import gis.inspections.model
 import gis.jobs
 import gis.journal
 import gis.network.model
+import gis.oversight.counting_model
 import gis.people.model
 import gis.places.model  # noqa: F401
 from gis.db import Base

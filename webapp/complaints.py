@@ -23,6 +23,7 @@ from gis.complaints.rules import (
 )
 from gis.dispatch.actions import release
 from gis.errors import BadInput, Missing, NotAllowed
+from gis.oversight import rollup_queries
 from gis.people.rules import CITY
 from gis.places.queries import areas, extent, working_days
 from gis.places.rules import DATUM_NAMES, AreaLevel, check_coordinates
@@ -63,7 +64,7 @@ def listing() -> dict[str, Any]:
         db(), scope(), filters, now(), sort=sort, after=request.args.get("after") or None,
         limit=number("limit", 100, 1, 500),
     )  # fmt: skip
-    counts = queries.counts(db(), scope(), filters, now())
+    counts = rollup_queries.counters(db(), scope(), filters, now())
     return {
         "total": counts.pop("total"),
         "counts": counts,

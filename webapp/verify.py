@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from gis.inspections.model import Photo
+from gis.oversight import rollup_queries
 
 # Name -> SQL that returns the ids (as text) of what breaks it.
 INVARIANTS: dict[str, str] = {
@@ -64,6 +65,11 @@ def broken_invariants(session: Session, files_dir: Path) -> list[dict[str, Any]]
         ids = [str(row[0]) for row in session.execute(text(sql))]
         if ids:
             found.append({"invariant": name, "count": len(ids), "examples": ids[:EXAMPLES]})
+    differing = rollup_queries.differences(session)
+    if differing:
+        found.append(
+            {"invariant": "the rollups equal the complaints", "count": len(differing), "examples": differing[:EXAMPLES]}
+        )
     wrong = [sha for sha in session.scalars(select(Photo.sha256)) if not _file_is_whole(files_dir, sha)]
     if wrong:
         found.append(

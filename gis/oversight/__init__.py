@@ -1,0 +1,1 @@
+"""Oversight: supervision notices, follow-up calls, promises, leader days, community visits, bulletins."""
