@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0050"
-down_revision = "0020"
+revision = "0070"
+down_revision = "0060"
 branch_labels = None
 depends_on = None
 
