@@ -52,7 +52,7 @@ def trend(
     first = last - timedelta(days=days - 1)
     plain = _answers(session, scope, replace(filters, since=None, until=None))
     if plain and session.scalar(select(CountingClock.zone)) == str(zone):
-        asked = (
+        asked: Any = (
             select(ComplaintDay.day, func.sum(ComplaintDay.received), func.sum(ComplaintDay.closed))
             .where(ComplaintDay.day.between(first, last), *_narrowed(ComplaintDay, scope, filters))
             .group_by(ComplaintDay.day)
@@ -88,7 +88,7 @@ def _narrowed(rollup: Any, scope: Scope, filters: Filters) -> list[ColumnElement
     return found
 
 
-def _counted(scope: Scope, filters: Filters, first: date, last: date, zone: tzinfo) -> Select[Any]:
+def _counted(scope: Scope, filters: Filters, first: date, last: date, zone: tzinfo) -> Any:
     """The same trend from the complaints themselves."""
     chosen = replace(filters, since=None, until=None, time_state=())
     start = datetime.combine(first, time(), zone)  # no clock is left to ask for: the state of the time was taken out
@@ -100,7 +100,7 @@ def _counted(scope: Scope, filters: Filters, first: date, last: date, zone: tzin
         return select(day, *counted).where(at.isnot(None), *where)
 
     seen = union_all(flow(Complaint.received_at, 1), flow(Complaint.closed_at, 0)).subquery()
-    asked = select(seen.c.day, func.sum(seen.c.received), func.sum(seen.c.closed))
+    asked: Any = select(seen.c.day, func.sum(seen.c.received), func.sum(seen.c.closed))
     return asked.where(seen.c.day.between(first, last)).group_by(seen.c.day)
 
 
