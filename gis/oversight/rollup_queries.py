@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, cast, func, literal, select, text, union_all
+from sqlalchemy import ColumnElement, Date, cast, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from gis.complaints import queries as complaints
@@ -94,7 +94,7 @@ def _counted(scope: Scope, filters: Filters, first: date, last: date, zone: tzin
     start = datetime.combine(first, time(), zone)  # no clock is left to ask for: the state of the time was taken out
     where = [*complaints.visible(scope), *chosen.conditions(start)]
 
-    def flow(at: Any, received: int) -> Select[Any]:
+    def flow(at: Any, received: int) -> Any:
         day = cast(func.timezone(str(zone), at), Date).label("day")
         counted = (literal(received).label("received"), literal(1 - received).label("closed"))
         return select(day, *counted).where(at.isnot(None), *where)
