@@ -5,7 +5,7 @@ Verbs flush, doors commit. `unit_of_work` is for doors (a request, a command, on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -47,9 +47,10 @@ class Versioned:
         return {"version_id_col": cls.__table__.c.version}  # type: ignore[attr-defined]
 
 
-def one_of(column: str, enum: type[StrEnum]) -> str:
-    """A check constraint's text: the column holds a member of the enum."""
-    return f"{column} IN ({', '.join(repr(str(m)) for m in enum)})"
+def one_of(column: str, enum: Iterable[StrEnum]) -> str:
+    """A check constraint's text: the column holds a member of the enum, or one of these members (sorted, as sets are not)."""
+    members = list(map(str, enum)) if isinstance(enum, type) else sorted(map(str, enum))
+    return f"{column} IN ({', '.join(map(repr, members))})"
 
 
 def check_version(row: Any, base_version: int | None) -> None:

@@ -91,7 +91,7 @@ class TooLarge(BadInput):
 class StaleVersion(Conflict):
     """Somebody changed this in the meantime: you had version %(base_version)s, it is now version %(current_version)s."""
 
-    code = "stale_version"
+    code, status = "stale_version", 412
 
 
 class AlreadyThere(Conflict):

@@ -62,6 +62,8 @@ def make_complaint(session: Session, *, at: tuple[float, float] | None = PINGDU,
         "resolve_by": NOW + timedelta(hours=5), "located": "located" if at else "not_located",
         "geom": point(*at) if at else None,
     }  # fmt: skip
+    if fields.get("status") == "merged" and not fields.get("merged_into_id"):
+        fields["merged_into_id"] = make_complaint(session, at=at).id
     return _add(session, Complaint(**(given | fields)))
 
 

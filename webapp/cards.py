@@ -13,12 +13,13 @@ from flask_login import current_user
 from gis import journal
 from gis.complaints import queries
 from gis.complaints.privacy import masked_door, masked_name, masked_phone, masked_text
-from gis.complaints.rules import possible, time_state
+from gis.complaints.rules import time_state
 from gis.dispatch.queries import running_orders
 from gis.dispatch.rules import OrderStatus
 from gis.inspections.queries import of_complaint
 from gis.people.queries import names_of
 from webapp.access import db, now, scope
+from webapp.step_forms import forms, offered
 
 Row = Mapping[str, Any]
 
@@ -70,7 +71,7 @@ def detail(row: Row) -> dict[str, Any]:
     return {
         **_card(row, order), "description": masked_text(row["description"]), "channel": row["channel"],
         "deadline_source": row["deadline_source"], "caller": masked_caller(row["id"]),
-        "steps": possible(row["status"], current_user.role), "order": order_json(order), "timeline": timeline(row["id"]),
+        "steps": (steps := offered(row["status"], current_user.role)), "forms": forms(steps), "order": order_json(order), "timeline": timeline(row["id"]),
         "similar": similar(category=row["category"], lon=row["lon"], lat=row["lat"], place=row["place"], but=row["id"]),
         "inspections": [
             {"id": str(i["id"]), "finished_at": iso(i["finished_at"]), "no_count": i["no_count"]}

@@ -9,6 +9,7 @@ from flask_babel import get_locale
 from flask_login import current_user
 
 from gis.complaints import actions, queries
+from gis.complaints.limits import resolve_by
 from gis.complaints.model import Complaint
 from gis.complaints.rules import (
     LIMITS,
@@ -18,11 +19,8 @@ from gis.complaints.rules import (
     Status,
     UnknownCategory,
     clean,
-    may_step,
-    resolve_by,
 )
-from gis.dispatch.actions import release
-from gis.errors import BadInput, Missing, NotAllowed
+from gis.errors import BadInput, Missing
 from gis.oversight import rollup_queries
 from gis.people.rules import CITY
 from gis.places.queries import areas, extent, working_days
@@ -35,15 +33,6 @@ from webapp.i18n import message, word
 from webapp.intake_form import IntakeForm
 
 pages = Blueprint("complaints", __name__)
-STEPS_HERE = ("confirm", "reopen", "cancel")
-
-
-class StepBody(Body):
-    """One step, made on a version that its maker saw."""
-
-    verb: str
-    base_version: int
-    note: str | None = None
 
 
 class UnmaskBody(Body):
@@ -94,25 +83,6 @@ def visible_complaint(complaint_id: int) -> Complaint:
     if complaint is None:
         raise Missing(thing="complaint", id=complaint_id)
     return complaint
-
-
-@pages.post("/complaints/<int:complaint_id>/steps")
-@needs("confirm_complaint")
-def step(complaint_id: int) -> dict[str, Any]:
-    """Confirm, reopen or cancel; the crew's own steps come from the phone, and assigning from the dispatcher."""
-    complaint = visible_complaint(complaint_id)
-    asked = body(StepBody)
-    if asked.verb not in STEPS_HERE:
-        raise BadInput(reason="verb")
-    if not may_step(current_user.role, asked.verb):
-        raise NotAllowed()
-    note = clean("note", asked.note)
-    actions.take_step(
-        db(), who(), complaint, asked.verb, base_version=asked.base_version, data={"note": note} if note else None
-    )
-    if asked.verb == "cancel":
-        release(db(), who(), complaint_id)  # nobody drives to what was cancelled
-    return cards.cards([visible_row(complaint_id)])[0]
 
 
 @pages.post("/complaints/<int:complaint_id>/unmask")

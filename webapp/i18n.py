@@ -49,7 +49,7 @@ def init(app: Flask) -> None:
 
 def message(error: ChengmaiError) -> str:
     """The sentence of an error in the reader's language."""
-    params: dict[str, Any] = {key: _word(value) for key, value in error.params.items()}
+    params: dict[str, Any] = {k: _field(v) if k == "field" else _word(v) for k, v in error.params.items()}
     return str(_(error.template()) % params)
 
 
@@ -58,6 +58,12 @@ def word(kind: str, value: object) -> str:
     key = f"{kind}:{value}"
     text = str(_(key))
     return text if text != key else str(value).replace("_", " ").replace(".", " ").capitalize()
+
+
+def _field(value: Any) -> Any:
+    """The label of a field of a form, where it has one."""
+    label = str(_(f"field:{value}"))
+    return label if label != f"field:{value}" else _word(value)
 
 
 def _word(value: Any) -> Any:

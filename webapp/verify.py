@@ -31,8 +31,18 @@ INVARIANTS: dict[str, str] = {
     "located means a point on earth": """
         SELECT hotline_no FROM complaint WHERE (located = 'located') <> (geom IS NOT NULL)
          OR NOT (ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90)""",
-    "a confirmed or cancelled complaint is closed, an open one is not": """
-        SELECT hotline_no FROM complaint WHERE (status IN ('resolved','confirmed','cancelled')) <> (closed_at IS NOT NULL)""",
+    "a complaint that left the open statuses is closed, an open one is not": """
+        SELECT hotline_no FROM complaint
+         WHERE (status IN ('answered','confirmed','merged','cancelled')) <> (closed_at IS NOT NULL)""",
+    "a complaint's moments are in order": """
+        SELECT hotline_no FROM complaint WHERE sent_at < received_at OR signed_at < sent_at
+         OR (batch_id IS NULL AND (answered_at < resolved_at OR confirmed_at < answered_at))""",
+    "an open return, and only that, makes a complaint wait for an arbiter": """
+        SELECT hotline_no FROM complaint c WHERE (status = 'returned') <> EXISTS
+         (SELECT FROM return_request r WHERE r.complaint_id = c.id AND r.verdict = 'waiting')""",
+    "a clock that stands still has its pause": """
+        SELECT hotline_no FROM complaint c WHERE (paused_at IS NOT NULL) <> EXISTS
+         (SELECT FROM pause p WHERE p.complaint_id = c.id AND p.ended_at IS NULL)""",
     "nothing is due before it was received": """
         SELECT hotline_no FROM complaint WHERE resolve_by < received_at AND batch_id IS NULL""",
     "a complaint lies in the areas it names": """

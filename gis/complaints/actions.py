@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import exists, func, select, update
@@ -11,11 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gis import journal
+from gis.complaints.categories import CATEGORIES
+from gis.complaints.limits import resolve_by
 from gis.complaints.model import Caller, Category, Complaint, HotlineCounter
 from gis.complaints.privacy import masked_text, normal_phone
 from gis.complaints.queries import is_open
 from gis.complaints.rules import (
-    CATEGORIES,
+    MOMENTS,
     PURPOSES,
     Channel,
     Complexity,
@@ -28,7 +30,7 @@ from gis.complaints.rules import (
     after,
     clean,
     close_time,
-    resolve_by,
+    evidence,
 )
 from gis.db import check_version, naming_violations
 from gis.errors import Missing
@@ -151,22 +153,64 @@ def take_step(
 ) -> Complaint:  # fmt: skip
     """Move a complaint by one of `rules.STEPS`, and write it down. Who may do so is the door's question.
 
-    The row is locked and read again first, so of two steps at once the second sees the first: StaleVersion where it was
-    made on an older version, WrongStep where it is no longer possible. `data` must hold no personal data.
+    `data` is the step's evidence and whatever else the journal should tell; it must hold no personal data. The row is
+    locked and read again first, so of two steps at once the second sees the first: StaleVersion where it was made on an
+    older version, WrongStep where it is no longer possible; TextMissing or BadEvidence where the evidence is not there.
     """
     session.refresh(complaint, with_for_update=True)
     check_version(complaint, base_version)
     before = complaint.status
-    complaint.status = after(before, verb)
-    complaint.closed_at = close_time(complaint.status, who.now, complaint.closed_at)
+    given = evidence(verb, data)
+    leads_to = after(before, verb, _facts(complaint, given))
+    _fill_moments(complaint, verb, leads_to, given, who.now)
+    complaint.status = leads_to
+    complaint.closed_at = close_time(leads_to, who.now, complaint.closed_at)
     with naming_violations(session):
         session.flush()
-    note = {key: masked_text(value) if isinstance(value, str) else value for key, value in (data or {}).items()}
     journal.write(
         session, who, verb, "complaint", complaint.id, version=complaint.version, area_id=complaint.district_id,
-        unit_id=complaint.unit_id, before=before, after=str(complaint.status), **note,
+        unit_id=complaint.unit_id, before=before, after=str(leads_to), **_told(given),
     )  # fmt: skip
     return complaint
+
+
+def _facts(complaint: Complaint, given: dict[str, Any]) -> set[str]:
+    """What decides between the two ends of a step."""
+    facts = {"signed": complaint.signed_at is not None, "answered": given.get("answered"), "unit": given.get("unit_id")}
+    return {name for name, holds in facts.items() if holds}
+
+
+def _fill_moments(complaint: Complaint, verb: str, leads_to: Status, given: dict[str, Any], now: datetime) -> None:
+    """The columns that tell when what was done. The first sending stays; what is reopened was not handled after all."""
+    if verb in ("send", "uphold_return") and given.get("unit_id") not in (None, complaint.unit_id):
+        complaint.unit_id, complaint.signed_at = given["unit_id"], None
+    if verb == "uphold_return" or (verb == "recall" and complaint.status == Status.SENT):
+        complaint.signed_at = None  # that unit has nothing in hand any more
+    if verb == "recall" and complaint.status == Status.SENT and not complaint.return_count + complaint.reopen_count:
+        complaint.sent_at = None  # it was never passed on
+    if verb in ("send", "sign"):
+        setattr(complaint, MOMENTS[verb], getattr(complaint, MOMENTS[verb]) or now)
+    elif verb in MOMENTS:
+        setattr(complaint, MOMENTS[verb], now)
+    if leads_to in (Status.ANSWERED, Status.CONFIRMED):  # whoever confirms was called: that call answers
+        complaint.resolved_at = complaint.resolved_at or now
+        complaint.answered_at = complaint.answered_at or now
+    if given.get("answer"):
+        complaint.answer = given["answer"]
+    if verb == "reopen":
+        complaint.resolved_at = complaint.answered_at = complaint.confirmed_at = None
+        complaint.reopen_count += 1
+    if verb == "supervise":
+        complaint.key_since = complaint.key_since or now
+    if verb in ("merge", "split"):
+        complaint.merged_into_id = given.get("into")
+
+
+def _told(given: dict[str, Any]) -> dict[str, Any]:
+    """The evidence as the journal keeps it: telephone numbers behind stars, moments as text."""
+    told = {"to_unit_id" if key == "unit_id" else key: value for key, value in given.items()}
+    return {key: masked_text(v) if isinstance(v, str) else v.isoformat() if isinstance(v, datetime) else v
+            for key, v in told.items()}  # fmt: skip
 
 
 def renew_deadlines(session: Session, who: Who, calendar: WorkingDays, zone: tzinfo) -> int:

@@ -39,12 +39,16 @@ _INSERT = text(
     """
     INSERT INTO complaint (id, hotline_no, channel, category, complexity, status, description, place, located, geom,
                            district_id, street_id, community_id, compound_id, unit_id, received_at, received_by,
-                           resolve_by, deadline_source, calendar_missing, closed_at, batch_id, import_digest)
+                           resolve_by, deadline_source, calendar_missing, closed_at, resolved_at, answered_at,
+                           confirmed_at, batch_id, import_digest)
     SELECT id, hotline_no, channel, category, complexity, status, description, place,
            CASE WHEN lon IS NULL THEN 'not_located' ELSE 'located' END,
            CASE WHEN lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326) END,
            district_id, street_id, community_id, compound_id, unit_id, received_at, :user_id,
-           resolve_by, deadline_source, calendar_missing, closed_at, :batch_id, digest
+           resolve_by, deadline_source, calendar_missing, closed_at,
+           CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
+           CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
+           CASE WHEN status = 'confirmed' THEN closed_at END, :batch_id, digest
       FROM staged_complaint
         ON CONFLICT (hotline_no) DO NOTHING
     """

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gis.complaints.limits import Deadline, resolve_by
 from gis.complaints.privacy import normal_phone
-from gis.complaints.rules import BadPhone, Complexity, Deadline, resolve_by
+from gis.complaints.rules import BadPhone, Complexity
 from gis.places.area_index import AreaIndex
 from gis.workdays import WorkingDays
 

@@ -7,10 +7,22 @@ from datetime import date, datetime
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Identity, Index, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gis.complaints.rules import Channel, Complexity, Located, NumberTaken, Status
+from gis.complaints.rules import OPEN, Channel, Complexity, Located, NumberTaken, SourceNumberTaken, Status
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
 
 
@@ -43,7 +55,12 @@ class Complaint(Versioned, Base):
         Index("ix_complaint_district_id_received_at", "district_id", "received_at"),
         Index("ix_complaint_unit_id_received_at", "unit_id", "received_at"),
         Index("ix_complaint_open", "resolve_by",
-              postgresql_where=text("status IN ('received','assigned','accepted','arrived','reopened')")),
+              postgresql_where=text(one_of("status", OPEN))),
+        CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_has_main"),
+        CheckConstraint("merged_into_id <> id", name="merged_into_another"),
+        Index("ix_complaint_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+        Index("uq_complaint_channel_source_no", "channel", "source_no", unique=True,
+              postgresql_where=text("source_no IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -66,7 +83,26 @@ class Complaint(Versioned, Base):
     resolve_by: Mapped[datetime]
     deadline_source: Mapped[str] = mapped_column(String(200), default="")
     calendar_missing: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    sent_at: Mapped[datetime | None]
+    signed_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"))
+    incident_id: Mapped[int | None] = mapped_column(BigInteger)
+    key_since: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    limit_rule_id: Mapped[int | None] = mapped_column(ForeignKey("limit_rule.id"))
+    warn_at: Mapped[datetime | None]
+    alarm: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    reopen_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    return_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    extension_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    repeat_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    urge_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    source_no: Mapped[str | None] = mapped_column(String(60))
+    answer: Mapped[str] = mapped_column(Text, default="", server_default="")
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"))
     import_digest: Mapped[uuid.UUID | None]
     synthetic: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
@@ -107,3 +143,4 @@ class HotlineCounter(Base):
 
 
 name_constraint("uq_complaint_hotline_no", NumberTaken)
+name_constraint("uq_complaint_channel_source_no", SourceNumberTaken)

@@ -5,25 +5,33 @@ Issue-by-issue this table grows; a step is a row, never an `if`.
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from gis.complaints.law_words import CancelReason, PauseCause, ReturnGround, SuperviseReason
 from gis.errors import BadInput, Conflict
 from gis.people.rules import Role
-from gis.workdays import WorkingDays
 
 
 class Status(StrEnum):
-    """Where a complaint stands."""
+    """Where a complaint stands. A pause, an extension, urging and supervision are not statuses."""
 
     RECEIVED = "received"
+    SENT = "sent"
+    SIGNED = "signed"
     ASSIGNED = "assigned"
     ACCEPTED = "accepted"
     ARRIVED = "arrived"
     RESOLVED = "resolved"
+    ANSWERED = "answered"
     CONFIRMED = "confirmed"
     REOPENED = "reopened"
+    RETURNED = "returned"
+    MERGED = "merged"
     CANCELLED = "cancelled"
 
 
@@ -58,44 +66,118 @@ class Located(StrEnum):
     NOT_LOCATED = "not_located"
 
 
-OPEN = frozenset({Status.RECEIVED, Status.ASSIGNED, Status.ACCEPTED, Status.ARRIVED, Status.REOPENED})
-ASSIGNABLE = frozenset({Status.RECEIVED, Status.REOPENED})
+@dataclass(frozen=True)
+class Field:
+    """One piece of evidence: the form asks for it, and the step refuses to be made without it where it is required.
+
+    `kind`: text, choice (one of `choices`), days (a whole number), moment (ISO 8601), flag, unit or complaint (an id).
+    """
+
+    name: str
+    kind: str = "text"
+    required: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Step:
-    """A move: from any of `before` to `after`, by any of `roles`."""
+    """A move: from any of `before` to `after` (none: the status stays), by any of `roles`, with the evidence `fields`.
+
+    `instead` is where it leads when the fact `when` holds: `signed` (the unit had signed), `answered` (told on the spot).
+    `never` are statuses from which it does not hold; `narrow` names those from which only some of the roles may make it.
+    """
 
     verb: str
     before: frozenset[Status]
-    after: Status
+    after: Status | None
     roles: frozenset[Role]
+    fields: tuple[Field, ...] = ()
+    instead: Status | None = None
+    when: str = ""
+    narrow: tuple[tuple[Status, frozenset[Role]], ...] = ()
+    never: frozenset[Status] = frozenset()
+
+    def end(self, status: str, facts: Container[str]) -> Status:
+        """Where it leads from this status, given the facts that hold."""
+        if self.instead is not None and self.when in facts and Status(status) not in self.never:
+            return self.instead
+        return self.after or Status(status)
+
+    def leads_to(self, status: str) -> frozenset[Status]:
+        """Every status it may lead to from this one."""
+        return frozenset({self.end(status, ()), self.end(status, (self.when,))})
+
+    def roles_at(self, status: str) -> frozenset[Role]:
+        """Who may make it from this status."""
+        return dict(self.narrow).get(Status(status), self.roles)
+
+
+def _set(*members: Any) -> frozenset[Any]:
+    return frozenset(members)
 
 
 _S, _R = Status, Role
+# Closed is what was handled and answered (办结并答复): `resolved` alone is still open.
+OPEN = frozenset(Status) - {_S.ANSWERED, _S.CONFIRMED, _S.MERGED, _S.CANCELLED}
+ASSIGNABLE = _set(_S.RECEIVED, _S.SIGNED, _S.REOPENED)
+WITH_CREW = _set(_S.ASSIGNED, _S.ACCEPTED, _S.ARRIVED)
+_RUNNING = OPEN - {_S.RETURNED}  # a return waits for the arbiter and for nobody else
+_DESK = _set(_R.DISPATCHER, _R.SUPERVISOR)
+_UNIT, _CREW, _ARBITER = _set(_R.UNIT_HANDLER), _set(_R.CREW, _R.INSPECTOR), _set(_R.SUPERVISOR)
+_CALLS = _set(_R.FOLLOW_UP_CALLER, _R.SUPERVISOR)
+_NOTE = Field("note")
+_WHY = Field("note", required=True)
 STEPS: dict[str, Step] = {
     step.verb: step
     for step in (
-        Step("assign", ASSIGNABLE, _S.ASSIGNED, frozenset({_R.DISPATCHER, _R.SUPERVISOR})),
-        Step("recall", frozenset({_S.ASSIGNED, _S.ACCEPTED}), _S.RECEIVED, frozenset({_R.DISPATCHER, _R.SUPERVISOR})),
-        Step("accept", frozenset({_S.ASSIGNED}), _S.ACCEPTED, frozenset({_R.CREW, _R.INSPECTOR})),
-        Step("return", frozenset({_S.ASSIGNED, _S.ACCEPTED}), _S.RECEIVED, frozenset({_R.CREW, _R.INSPECTOR})),
-        Step("arrive", frozenset({_S.ACCEPTED}), _S.ARRIVED, frozenset({_R.CREW, _R.INSPECTOR})),
-        Step("resolve", frozenset({_S.ARRIVED}), _S.RESOLVED, frozenset({_R.CREW, _R.INSPECTOR})),
-        Step("confirm", frozenset({_S.RESOLVED}), _S.CONFIRMED, frozenset({_R.FOLLOW_UP_CALLER, _R.SUPERVISOR})),
-        Step("reopen", frozenset({_S.RESOLVED, _S.CONFIRMED}), _S.REOPENED,
-             frozenset({_R.FOLLOW_UP_CALLER, _R.SUPERVISOR})),
-        Step("cancel", OPEN, _S.CANCELLED, frozenset({_R.SUPERVISOR})),
+        Step("send", _set(_S.RECEIVED, _S.REOPENED), _S.SENT, _DESK | {_R.CALL_TAKER}, (Field("unit_id", "unit"), _NOTE)),
+        Step("sign", _set(_S.SENT), _S.SIGNED, _UNIT | {_R.DISPATCHER}),
+        Step("assign", ASSIGNABLE, _S.ASSIGNED, _DESK, (Field("crew_id", "crew"),)),
+        Step("recall", _set(_S.SENT, _S.ASSIGNED, _S.ACCEPTED), _S.RECEIVED, _DESK,
+             instead=_S.SIGNED, when="signed", never=_set(_S.SENT)),
+        Step("accept", _set(_S.ASSIGNED), _S.ACCEPTED, _CREW),
+        Step("hand_back", _set(_S.ASSIGNED, _S.ACCEPTED), _S.RECEIVED, _CREW, instead=_S.SIGNED, when="signed"),
+        Step("arrive", _set(_S.ACCEPTED), _S.ARRIVED, _CREW),
+        Step("resolve", _set(_S.ARRIVED, _S.SIGNED, _S.REOPENED), _S.RESOLVED, _CREW | _UNIT,
+             (_NOTE, Field("answered", "flag"), Field("answer")), instead=_S.ANSWERED, when="answered",
+             narrow=((_S.ARRIVED, _CREW), (_S.SIGNED, _UNIT), (_S.REOPENED, _UNIT))),
+        Step("answer", _set(_S.RECEIVED, _S.SIGNED, _S.RESOLVED, _S.REOPENED), _S.ANSWERED,
+             _DESK | _UNIT | {_R.CALL_TAKER, _R.FOLLOW_UP_CALLER}, (Field("answer", required=True),)),
+        Step("follow_up", _set(_S.RESOLVED, _S.ANSWERED, _S.MERGED), None, _CALLS),
+        Step("confirm", _set(_S.RESOLVED, _S.ANSWERED), _S.CONFIRMED, _CALLS, (_NOTE,)),
+        Step("reopen", _set(_S.RESOLVED, _S.ANSWERED, _S.CONFIRMED), _S.REOPENED, _CALLS, (_WHY,)),
+        Step("return", _set(_S.SENT, _S.SIGNED), _S.RETURNED, _UNIT,
+             (Field("ground", "choice", True, tuple(ReturnGround)), Field("evidence", required=True))),
+        Step("uphold_return", _set(_S.RETURNED), _S.RECEIVED, _ARBITER, (Field("unit_id", "unit"), _NOTE),
+             instead=_S.SENT, when="unit"),
+        Step("refuse_return", _set(_S.RETURNED), _S.SENT, _ARBITER, (_WHY,), instead=_S.SIGNED, when="signed"),
+        Step("request_extension", _RUNNING, None, _UNIT | {_R.DISPATCHER}, (Field("days", "days", True), _WHY)),
+        Step("grant_extension", _RUNNING, None, _ARBITER, (Field("days", "days"), _NOTE)),
+        Step("refuse_extension", _RUNNING, None, _ARBITER, (_WHY,)),
+        Step("pause", _RUNNING, None, _DESK,
+             (Field("cause", "choice", True, tuple(PauseCause)), Field("until", "moment", True), _WHY)),
+        Step("resume", OPEN, None, _DESK | _UNIT, (_NOTE,)),
+        Step("urge", OPEN, None, _DESK | {_R.CALL_TAKER, _R.FOLLOW_UP_CALLER}, (_NOTE,)),
+        Step("supervise", OPEN | {_S.ANSWERED, _S.CONFIRMED}, None, _ARBITER,
+             (Field("reason", "choice", True, tuple(SuperviseReason)), _NOTE)),
+        Step("merge", _set(_S.RECEIVED, _S.SENT, _S.SIGNED, _S.REOPENED), _S.MERGED, _DESK | {_R.CALL_TAKER},
+             (Field("into", "complaint", True), _NOTE)),
+        Step("split", _set(_S.MERGED), _S.RECEIVED, _DESK, (_WHY,)),
+        Step("cancel", OPEN, _S.CANCELLED, _ARBITER,
+             (Field("reason", "choice", True, tuple(CancelReason)), _WHY)),
     )
 }  # fmt: skip
+# The moment that a step fills.
+MOMENTS = {"send": "sent_at", "sign": "signed_at", "resolve": "resolved_at", "answer": "answered_at",
+           "confirm": "confirmed_at"}  # fmt: skip
 
 
-def after(status: str, verb: str) -> Status:
-    """The status that `verb` leads to, or `WrongStep` naming what is possible from here."""
+def after(status: str, verb: str, facts: Container[str] = ()) -> Status:
+    """The status that `verb` leads to given the facts that hold, or `WrongStep` naming what is possible from here."""
     step = STEPS[verb]
     if Status(status) not in step.before:
         raise WrongStep(verb=verb, status=status, possible=possible(status))
-    return step.after
+    return step.end(status, facts)
 
 
 def close_time(status: str, now: datetime, closed_at: datetime | None) -> datetime | None:
@@ -103,45 +185,57 @@ def close_time(status: str, now: datetime, closed_at: datetime | None) -> dateti
     return None if Status(status) in OPEN else closed_at or now
 
 
-def may_step(role: str, verb: str) -> bool:
-    """May this role make this step at all?"""
-    return verb in STEPS and Role(role) in STEPS[verb].roles
+def may_step(role: str, verb: str, status: str | None = None) -> bool:
+    """May this role make this step, from this status or at all?"""
+    if verb not in STEPS:
+        return False
+    return Role(role) in (STEPS[verb].roles if status is None else STEPS[verb].roles_at(status))
 
 
 def possible(status: str, role: str | None = None) -> list[str]:
     """The verbs that are possible from a status, for one role or for anybody."""
-    return [v for v, s in STEPS.items() if Status(status) in s.before and (role is None or Role(role) in s.roles)]
+    found = [verb for verb, step in STEPS.items() if Status(status) in step.before]
+    return [verb for verb in found if role is None or may_step(role, verb, status)]
 
 
-# --- deadlines -----------------------------------------------------------------------------------------------------
-SAME_DAY_SOURCE = "sources/pingdu-2009: 一般性问题当天办结, 当天答复"
-COMPLEX_WORKING_DAYS = 3
-COMPLEX_SOURCE = "sources/pingdu-2009: 比较复杂的事项要在3个工作日内办结并答复"
+def evidence(verb: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was given with a step, read by the step's fields: cleaned, and complete. What is no field passes unread.
 
-
-@dataclass(frozen=True)
-class Deadline:
-    """`resolve_by` is the last moment in time; `source` says which rule; `warning` names a year without a calendar."""
-
-    resolve_by: datetime
-    source: str
-    missing_years: tuple[int, ...] = ()
-
-
-def resolve_by(received_at: datetime, complexity: str, calendar: WorkingDays, zone: tzinfo) -> Deadline:
-    """When a complaint must be closed and answered: the end of the same day, or of the third working day after it.
-
-    Days are the city's days (`zone`); the moment given is their last second (23:59:59 local).
+    Raises TextMissing for what is required and not there, BadEvidence for what is not of its kind.
     """
-    day0 = received_at.astimezone(zone).date()
-    if complexity == Complexity.ORDINARY:
-        return Deadline(_end_of(day0, zone), SAME_DAY_SOURCE)
-    last, missing = calendar.add(day0, COMPLEX_WORKING_DAYS)
-    return Deadline(_end_of(last, zone), COMPLEX_SOURCE, missing)
+    read = {key: value for key, value in (given or {}).items() if value is not None}
+    for field in STEPS[verb].fields:
+        value = read.pop(field.name, None)
+        if isinstance(value, str):
+            value = clean(field.name, value) or None
+        if value is None:
+            if field.required:
+                raise TextMissing(field=field.name)
+            continue
+        read[field.name] = _read(field, value)
+    return read
 
 
-def _end_of(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), tzinfo=zone)
+def _read(field: Field, value: Any) -> Any:
+    """One value as its kind: what JSON and what a form send for it."""
+    match field.kind:
+        case "text" if isinstance(value, str):
+            return value
+        case "choice" if value in field.choices:
+            return str(value)
+        case "flag" if value in (True, False, "on", "true", "false"):
+            return value in (True, "on", "true")
+        case "moment" if isinstance(value, datetime) and value.tzinfo is not None:
+            return value
+        case "moment" if isinstance(value, str):
+            with suppress(ValueError):
+                at = datetime.fromisoformat(value)
+                if at.tzinfo is not None:
+                    return at
+        case "days" | "unit" | "complaint" | "crew" if str(value).isascii() and str(value).isdigit():
+            if 0 < int(value) < (400 if field.kind == "days" else 1 << 53):
+                return int(value)
+    raise BadEvidence(field=field.name)
 
 
 class TimeState(StrEnum):
@@ -165,49 +259,6 @@ def time_state(received_at: datetime, by: datetime, now: datetime, closed_at: da
     return TimeState.GREEN if used < 0.5 else TimeState.YELLOW if used < 0.75 else TimeState.ORANGE
 
 
-# --- categories that ship with the house; a bureau edits and extends them in the table ------------------------------
-@dataclass(frozen=True)
-class CategorySeed:
-    """One row of the category dictionary. `skill` is what a crew must have; `work_min` how long the work usually takes."""
-
-    code: str
-    name: str
-    name_en: str
-    utility: str
-    skill: str
-    complexity: Complexity
-    work_min: int
-
-
-_O, _C = Complexity.ORDINARY, Complexity.COMPLEX
-CATEGORIES: tuple[CategorySeed, ...] = (
-    CategorySeed("heat.cold", "室温不达标", "Room too cold", "heat", "heating", _O, 60),
-    CategorySeed("heat.none", "不热", "No heat", "heat", "heating", _O, 60),
-    CategorySeed("heat.leak", "暖气漏水", "Heating leak", "heat", "pipe_repair", _O, 90),
-    CategorySeed("heat.outage", "停热", "Heating outage", "heat", "pipe_repair", _O, 120),
-    CategorySeed("heat.pressure", "供回水压差小", "Low pressure difference", "heat", "heating", _C, 60),
-    CategorySeed("heat.noise", "供热噪声", "Heating noise", "heat", "heating", _C, 60),
-    CategorySeed("heat.fee", "供热收费", "Heating fees", "heat", "service", _C, 30),
-    CategorySeed("heat.start", "开栓调试", "Valve opening and commissioning", "heat", "heating", _O, 45),
-    CategorySeed("heat.test", "测温退费", "Temperature test and refund", "heat", "temperature_test", _C, 45),
-    CategorySeed("water.burst", "自来水爆管", "Burst water main", "water", "pipe_repair", _O, 120),
-    CategorySeed("water.none", "停水", "No water", "water", "pipe_repair", _O, 90),
-    CategorySeed("water.quality", "水质问题", "Water quality", "water", "water", _C, 60),
-    CategorySeed("gas.leak", "燃气泄漏", "Gas leak", "gas", "gas", _O, 60),
-    CategorySeed("gas.meter", "燃气表", "Gas meter", "gas", "gas", _C, 45),
-    CategorySeed("works.restore", "施工恢复", "Making good after works", "road", "construction", _C, 240),
-    CategorySeed("works.conduct", "文明施工", "Conduct of works", "road", "inspection", _C, 60),
-    CategorySeed("drain.blocked", "排水堵塞", "Blocked drain", "drainage", "drainage", _O, 90),
-    CategorySeed("road.damage", "道路破损", "Damaged road", "road", "construction", _C, 180),
-    CategorySeed("road.snow", "积雪清除", "Snow to clear", "road", "sanitation", _O, 60),
-    CategorySeed("light.out", "路灯不亮", "Street light out", "light", "electric", _C, 60),
-    CategorySeed("sanitation.waste", "垃圾清运", "Waste to collect", "sanitation", "sanitation", _C, 45),
-    CategorySeed("telecom.signal", "信号弱覆盖", "Weak mobile signal", "telecom", "telecom", _C, 60),
-    CategorySeed("safety.blindspot", "监控盲区", "No camera here", "other", "inspection", _C, 60),
-    CategorySeed("service.manner", "服务态度", "Manner of service", "other", "service", _C, 30),
-    CategorySeed("other", "其他", "Other", "other", "service", _C, 60),
-)  # fmt: skip
-
 PURPOSES: dict[str, str] = {
     "call_back": "回访来电人", "visit": "上门联系", "verify": "核实情况", "supervision": "督办核查",
 }  # fmt: skip
@@ -217,6 +268,12 @@ class WrongStep(Conflict):
     """A complaint that is %(status)s cannot %(verb)s; possible now: %(possible)s."""
 
     code = "wrong_step"
+
+
+class BadEvidence(BadInput):
+    """This cannot be read: %(field)s."""
+
+    code = "bad_evidence"
 
 
 class UnknownCategory(BadInput):
@@ -255,6 +312,12 @@ class NumberTaken(Conflict):
     code = "number_taken"
 
 
+class SourceNumberTaken(Conflict):
+    """This channel's number is already kept with another complaint."""
+
+    code = "source_number_taken"
+
+
 class TextMissing(BadInput):
     """This must be filled in: %(field)s."""
 
@@ -276,8 +339,9 @@ class TextTooLong(BadInput):
 # The longest text of each field, as the columns of the schema hold it (a description is unlimited there; here it is not).
 LIMITS: dict[str, int] = {
     "description": 4000, "place": 300, "hotline_no": 60, "caller_name": 80, "caller_phone": 40, "door_no": 120,
-    "purpose": 200, "note": 1000,
+    "purpose": 200, "note": 1000, "answer": 2000, "evidence": 2000,
 }  # fmt: skip
+LIMIT = 200
 
 
 def clean(field: str, text: str | None, *, needed: bool = False) -> str:
@@ -285,6 +349,6 @@ def clean(field: str, text: str | None, *, needed: bool = False) -> str:
     kept = "".join(c for c in text or "" if c in "\n\t" or c.isprintable() or c == "\u3000").strip()
     if needed and not kept:
         raise TextMissing(field=field)
-    if len(kept) > LIMITS[field]:
-        raise TextTooLong(field=field, limit=LIMITS[field])
+    if len(kept) > LIMITS.get(field, LIMIT):
+        raise TextTooLong(field=field, limit=LIMITS.get(field, LIMIT))
     return kept

@@ -27,6 +27,7 @@ from gis.dispatch.model import Crew, CrewSkill, Shift, WorkOrder
 from gis.dispatch.queries import Facts
 from gis.dispatch.ranking import Search
 from gis.dispatch.rules import (
+    COMPLAINT_VERBS,
     HORIZON_DAYS,
     NOTE_MAX,
     ORDER_STEPS,
@@ -237,7 +238,7 @@ def _step(
     with naming_violations(session):
         session.flush()
     data = {"order_id": order.id, "order_no": order.order_no, "crew_id": order.crew_id} | (told or {})
-    take_step(session, who, complaint, verb, data=data)
+    take_step(session, who, complaint, COMPLAINT_VERBS.get(verb, verb), data=data)
     _write(session, who, verb, order, complaint, before=before, **(told or {}))
     return order
 

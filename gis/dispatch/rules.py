@@ -40,6 +40,9 @@ ORDER_STEPS: dict[str, tuple[frozenset[OrderStatus], OrderStatus]] = {
     "recall": (frozenset({OrderStatus.ASSIGNED, OrderStatus.ACCEPTED}), OrderStatus.RECALLED),
 }
 
+# What an order's step is called on its complaint, where the words differ: a unit returns (退单), a crew hands back.
+COMPLAINT_VERBS = {"return": "hand_back"}
+
 
 class ReturnReason(StrEnum):
     """Why a crew gives an order back: coded, so that returns can be counted."""

@@ -49,6 +49,8 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "unmask_caller": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
     "assign": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),
     "override_violation": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),
+    "take_step": DESK - {_R.PLANNER, _R.ADMINISTRATOR},
+    "edit_limits": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "confirm_complaint": frozenset({_R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
     "see_hotspots": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "see_inspections": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.UNIT_HANDLER, _R.PLANNER, _R.ADMINISTRATOR}),

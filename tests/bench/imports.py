@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import create_engine, text
 
-from gis.complaints.rules import CATEGORIES
+from gis.complaints.categories import CATEGORIES
 from tests.bench.report import Bench
 
 ROWS = 1_000_000

@@ -23,6 +23,7 @@ from webapp.clock import utc_now
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "webapp" / "static" / "vendor" / "axe.min.js"
 LAYERS_OF_AXE = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
+STRUCK = {"reason": "mistake", "note": "重复登记"}
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +184,7 @@ def test_what_others_do_appears_by_itself(live, page, city, quiet):
         )
         write(session, Who(utc_now()), "receive", "complaint", fresh.id, version=1)
         there = session.get_one(Complaint, city.complaints[1])
-        take_step(session, Who(utc_now()), there, "cancel")
+        take_step(session, Who(utc_now()), there, "cancel", data=STRUCK)
         session.commit()
     expect(cards(page).filter(has_text="新来的小区5号楼")).to_be_visible(timeout=60_000)
     expect(cards(page).filter(has_text="金色公寓4号楼")).to_have_count(0, timeout=60_000)
@@ -200,7 +201,7 @@ def test_somebody_else_was_faster_both_versions_are_shown(live, page, city):
     page.route("**/changes.json*", lambda route: route.abort())
     expect(page.locator("#connection")).to_have_text("连接中断,正在重试…", timeout=10_000)
     with live.sessions() as session:
-        take_step(session, Who(utc_now()), session.get_one(Complaint, city.complaints[2]), "cancel")
+        take_step(session, Who(utc_now()), session.get_one(Complaint, city.complaints[2]), "cancel", data=STRUCK)
         session.commit()
     page.keyboard.press("1")
     stale = page.locator("#detail .stale")
@@ -233,8 +234,13 @@ def test_a_supervisor_confirms_and_reopens(live, page, city, quiet):
         session.commit()
     open_desk(live, quiet(page), city, "supervisor", f"?id={city.complaints[2]}&sort=due")
     page.get_by_role("button", name="回访确认").click()
-    expect(page.locator("#detail .detail-head")).to_contain_text("已回访确认")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("#detail .detail-head")).to_contain_text("办结")
     page.get_by_role("button", name="重办").click()
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator(".step-form [role=alert]")).to_contain_text("说明")
+    page.get_by_label("说明 *").fill("来电人说晚上又不热了")
+    page.get_by_role("button", name="提交").click()
     expect(page.locator(".ranking > li").first).to_contain_text("兴平抢修1班")
 
 

@@ -16,6 +16,7 @@ from gis.complaints import rules as complaints
 from gis.db import Base
 from gis.errors import all_errors
 from gis.settings import Settings
+from tests.house.diagram import generated
 from webapp.i18n import words
 
 ROOT = Path(__file__).parents[2]
@@ -108,8 +109,14 @@ def test_every_setting_is_in_the_readme():
 
 def test_the_diagram_shows_the_steps_that_are():
     drawn = set(re.findall(r"^\s+(\w+) --> (\w+): (\w+)$", README, flags=re.M))
-    true = {(str(b), str(step.after), verb) for verb, step in complaints.STEPS.items() for b in step.before}
+    true = {
+        (str(before), str(target), verb)
+        for verb, step in complaints.STEPS.items()
+        for before in step.before
+        for target in step.leads_to(before) - {before}
+    }
     assert drawn == true
+    assert generated() in README
 
 
 def test_the_map_of_the_house_is_true():

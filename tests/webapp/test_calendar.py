@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from gis.complaints.rules import resolve_by
+from gis.complaints.limits import resolve_by
 from gis.journal import JournalEntry
 from gis.places.actions import seed_calendar
 from gis.places.model import CalendarDay, CalendarYear
@@ -82,7 +82,7 @@ def test_a_year_is_marked_as_known_with_its_source_and_provisional_deadlines_are
         session, complexity="complex", received_at=received, resolve_by=due.resolve_by, calendar_missing=True
     )
     closed = make_complaint(session, complexity="complex", received_at=received, resolve_by=due.resolve_by, calendar_missing=True,
-                            status="resolved", closed_at=received)  # fmt: skip
+                            status="answered", closed_at=received)  # fmt: skip
     promised = make_complaint(session, complexity="complex", received_at=received, resolve_by=due.resolve_by)
     client = sign_in("administrator")
     client.post("/calendar/2030/days", data={"day": "2030-01-01", "is_working": "0", "name": "元旦"})

@@ -66,11 +66,11 @@ def test_a_complaint_is_on_the_map_with_what_the_map_needs(session, sign_in, z):
 
 def test_the_filters_of_the_url_narrow_the_tile(session, sign_in):
     cold = make_complaint(session, place="文丰小区3号楼")
-    burst = make_complaint(session, category="water.burst", status="resolved", closed_at=NOW)
+    burst = make_complaint(session, category="water.burst", status="answered", closed_at=NOW)
     client = sign_in("dispatcher")
-    assert shown(client) == {cold.id: "received", burst.id: "resolved"}
+    assert shown(client) == {cold.id: "received", burst.id: "answered"}
     for query, expected in {
-        "?category=heat": {cold.id}, "?status=open": {cold.id}, "?status=resolved&category=water": {burst.id},
+        "?category=heat": {cold.id}, "?status=open": {cold.id}, "?status=answered&category=water": {burst.id},
         "?time_state=done": {burst.id}, "?from=2009-11-18": set(), "?to=2009-11-17": {cold.id, burst.id},
         "?q=文丰": {cold.id}, "?q=无此小区": set(), "?district=999": set(), "?category=nothing": set(),
         "?district=99999999999999999": set(),

@@ -90,7 +90,8 @@ def test_the_detail_has_its_timeline_steps_and_masked_caller(session, sign_in):
     seen = get(client, f"/complaints/{made.id}.json")
     assert seen["caller"] == {"name": "欧**", "phone": "138****5678", "door_no": "****"}
     assert seen["description"] == "请回电138****5678"
-    assert seen["steps"] == ["confirm", "reopen"]
+    assert seen["steps"] == ["answer", "confirm", "reopen", "supervise", "cancel"]
+    assert [(f["name"], f["label"], f["required"]) for f in seen["forms"]["reopen"]] == [("note", "说明", True)]
     assert [row["id"] for row in seen["similar"]] == [near.id]
     client.post(f"/complaints/{made.id}/steps", json={"verb": "confirm", "base_version": 1})
     [entry] = get(client, f"/complaints/{made.id}.json")["timeline"]
@@ -120,14 +121,19 @@ def test_another_district_s_complaint_is_as_if_it_were_not(session, sign_in):
     assert [a["id"] for a in get(client, "/filters.json")["districts"]] == [mine.id]
 
 
+GIVEN = {"cancel": {"reason": "mistake", "note": "重复登记"}, "assign": {}, "dance": {}}
+
+
 @pytest.mark.parametrize(("role", "verb", "status"), [
     ("follow_up_caller", "confirm", 200), ("follow_up_caller", "reopen", 200), ("follow_up_caller", "cancel", 403),
     ("supervisor", "cancel", 409), ("supervisor", "confirm", 200), ("dispatcher", "confirm", 403),
     ("planner", "confirm", 403), ("supervisor", "assign", 422), ("supervisor", "dance", 422),
 ])  # fmt: skip
 def test_who_may_confirm_reopen_and_cancel(session, sign_in, role, verb, status):
-    made = make_complaint(session, status="resolved", closed_at=NOW)
-    answer = sign_in(role).post(f"/complaints/{made.id}/steps", json={"verb": verb, "base_version": 1, "note": "好"})
+    made = make_complaint(session, status="answered", closed_at=NOW)
+    answer = sign_in(role).post(
+        f"/complaints/{made.id}/steps", json={"verb": verb, "base_version": 1} | GIVEN.get(verb, {"note": "好"})
+    )
     assert answer.status_code == status, answer.text
     if status == 200:
         assert answer.get_json()["version"] == 2
@@ -136,10 +142,10 @@ def test_who_may_confirm_reopen_and_cancel(session, sign_in, role, verb, status)
 def test_a_stale_step_names_both_versions_in_chinese(session, sign_in):
     made = make_complaint(session, status="resolved")
     client = sign_in("supervisor")
-    client.post(f"/complaints/{made.id}/steps", json={"verb": "reopen", "base_version": 1})
+    client.post(f"/complaints/{made.id}/steps", json={"verb": "reopen", "base_version": 1, "note": "没修好"})
     answer = client.post(f"/complaints/{made.id}/steps", json={"verb": "confirm", "base_version": 1})
     told = answer.get_json()
-    assert (answer.status_code, told["code"]) == (409, "stale_version")
+    assert (answer.status_code, told["code"]) == (412, "stale_version")
     assert "第 1 版" in told["detail"]
     assert "第 2 版" in told["detail"]
 
@@ -206,7 +212,7 @@ def test_the_call_taker_sees_similar_ones_and_the_deadline_before_saving(session
 
 def test_a_step_of_the_crew_shows_in_the_list_at_once(session, sign_in):
     made = make_complaint(session, status="arrived")
-    verbs.take_step(session, Who(NOW), made, "resolve")
+    verbs.take_step(session, Who(NOW), made, "resolve", data={"answered": True})
     session.commit()
     card = get(sign_in("dispatcher"), "/complaints.json")["rows"][0]
-    assert (card["status"], card["time_state"], card["closed_at"]) == ("resolved", "done", "2009-11-17T02:00:00Z")
+    assert (card["status"], card["time_state"], card["closed_at"]) == ("answered", "done", "2009-11-17T02:00:00Z")

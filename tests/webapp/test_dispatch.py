@@ -66,7 +66,7 @@ def test_each_refusal_has_its_code_and_a_chinese_sentence(session, sign_in):
         return answer.status_code, answer.json["code"], answer.json["detail"]
 
     stale = refused(complaint_id=complaint.id, crew_id=unskilled.id, base_version=1)
-    assert stale[:2] == (409, "stale_version") and "第 1 版" in stale[2] and "第 2 版" in stale[2]
+    assert stale[:2] == (412, "stale_version") and "第 1 版" in stale[2] and "第 2 版" in stale[2]
     there = refused(complaint_id=complaint.id, crew_id=unskilled.id, base_version=2)
     assert there[:2] == (409, "already_assigned") and "一班" in there[2]
     booked = refused(complaint_id=other.id, crew_id=crew.id, base_version=1)
@@ -135,7 +135,8 @@ def test_cancelling_a_complaint_calls_its_crew_back(session, sign_in):
     complaint, crew = make_complaint(session), make_crew(session)
     post(sign_in("dispatcher"), "/work-orders", complaint_id=complaint.id, crew_id=crew.id, base_version=1)
     supervisor = sign_in("supervisor")
-    answer = post(supervisor, f"/complaints/{complaint.id}/steps", verb="cancel", base_version=2)
+    answer = post(supervisor, f"/complaints/{complaint.id}/steps", verb="cancel", base_version=2, reason="withdrawn",
+                  note="来电人撤回")  # fmt: skip
     assert answer.status_code == 200, answer.text
     assert (answer.json["status"], answer.json["order_id"]) == ("cancelled", None)
     row = next(row for row in supervisor.get("/crews.json").json if row["id"] == crew.id)

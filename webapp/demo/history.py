@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from gis import geo
+from gis.complaints.limits import resolve_by
 from gis.complaints.model import Caller, Category, Complaint
-from gis.complaints.rules import resolve_by
 from gis.dispatch.model import Crew, CrewSkill, Shift, WorkOrder
 from gis.journal import JournalEntry
 from gis.people.model import User
@@ -105,13 +105,15 @@ def _end(call: Call, limit: datetime, from_last: int, rng: Generator) -> dict[st
             return {"status": "received"}
         if from_last < waiting + ACTIVE:
             return {"status": ("assigned", "accepted", "arrived")[from_last % 3]}
-        return {"status": "resolved", "closed_at": NOW - timedelta(minutes=float(rng.uniform(3, 25)))}
+        return {"status": "resolved", "resolved_at": NOW - timedelta(minutes=float(rng.uniform(3, 25)))}
     took = timedelta(minutes=float(rng.gamma(3.0, 42.0)))
     latest = min(limit, NOW - timedelta(minutes=40))
     closed = min(call.received_at + took, latest)
     if rng.random() < 0.015:
         closed = min(limit + timedelta(hours=2), NOW - timedelta(minutes=40))
-    return {"status": "confirmed", "closed_at": max(closed, call.received_at + timedelta(minutes=12))}
+    closed = max(closed, call.received_at + timedelta(minutes=12))
+    return {"status": "confirmed", "resolved_at": closed, "answered_at": closed, "closed_at": closed,
+            "confirmed_at": closed + timedelta(minutes=30)}  # fmt: skip
 
 
 def _complaint(
@@ -133,7 +135,7 @@ def _complaint(
         "street_id": areas["streets"][street], "community_id": None,
         "compound_id": areas["compounds"][call.compound], "unit_id": company, "received_at": call.received_at,
         "received_by": taker, "resolve_by": limit.resolve_by, "deadline_source": limit.source, "calendar_missing": False,
-        "closed_at": end.get("closed_at"), "synthetic": True,
+        **{name: end.get(name) for name in ("resolved_at", "answered_at", "confirmed_at", "closed_at")}, "synthetic": True,
         "version": {"received": 1, "assigned": 2, "accepted": 3, "arrived": 4, "resolved": 5, "confirmed": 6}[end["status"]],
     }  # fmt: skip
 
@@ -172,7 +174,7 @@ def _orders(
 
 def _order(cid: int, row: dict[str, Any], crew: int, category: Category, dispatcher: int) -> dict[str, Any]:
     status, at = row["status"], row["received_at"]
-    end = row["closed_at"] or NOW.astimezone(UTC)
+    end = row["resolved_at"] or NOW.astimezone(UTC)
     span = (end - at) / 5
     times = [at + span * k for k in (0.4, 0.8, 2.0)]
     reached = {"assigned": 1, "accepted": 2, "arrived": 3, "resolved": 4, "confirmed": 4}[status]
@@ -199,7 +201,7 @@ def _order_entries(
             found.append(_entry(at, user, verb, "work_order", oid, version, row))
             found.append(_entry(at, user, verb, "complaint", order["complaint_id"], version + 1, row))
     if row["status"] == "confirmed":
-        at = row["closed_at"] + timedelta(minutes=30)
+        at = row["confirmed_at"]
         found.append(_entry(at, users["follow_up_caller"].id, "confirm", "complaint", order["complaint_id"], 6, row))
     return found
 

@@ -12,6 +12,7 @@ import numpy as np
 from gis.complaints.bulk_rows import Floats, Ints, Rows, Terms
 from gis.complaints.rules import (
     OPEN,
+    WITH_CREW,
     Channel,
     Complexity,
     Status,
@@ -45,7 +46,7 @@ FIELDS = frozenset({
     "area", "unit", "closed_at", "resolve_by", "caller_name", "caller_phone", "door_no",
 })  # fmt: skip
 NEEDED = ("hotline_no", "received_at")
-NOT_IMPORTED = frozenset({Status.ASSIGNED, Status.ACCEPTED, Status.ARRIVED})
+NOT_IMPORTED = WITH_CREW | {Status.RETURNED, Status.MERGED}
 FALLBACK_DECIMALS = 7
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from gis.complaints import actions
 from gis.complaints.model import Caller, Complaint
 from gis.complaints.rules import (
+    OPEN,
     STEPS,
     BadPhone,
     NumberTaken,
@@ -28,6 +29,7 @@ from gis.places.queries import working_days
 from gis.places.rules import SwappedCoordinates, WrongDatum
 from tests.conftest import NOW
 from tests.factories import PINGDU, make_area, make_complaint, make_unit, square
+from tests.law import sample
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -174,33 +176,91 @@ def test_intakes_at_the_same_moment_never_share_a_number(committed):
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
+def evidence_for(session, verb):
+    """What the table asks for, with ids of things that exist."""
+    made = {"unit": lambda: make_unit(session).id, "complaint": lambda: make_complaint(session).id}
+    return {
+        field.name: made[field.kind]() if field.kind in made else sample(field)
+        for field in STEPS[verb].fields if field.required
+    }  # fmt: skip
+
+
+def standing(session, status):
+    """A complaint that stands at this status, as the constraints want it."""
+    return make_complaint(session, status=status, closed_at=None if status in OPEN else NOW)
+
+
 @pytest.mark.parametrize("verb", STEPS)
 @pytest.mark.parametrize("status", Status)
 def test_every_step_is_possible_exactly_where_the_table_says(session, status, verb):
-    made = make_complaint(session, status=status, closed_at=None if status in ("received", "assigned") else NOW)
+    made, given = standing(session, status), evidence_for(session, verb)
     if status in STEPS[verb].before:
-        actions.take_step(session, Who(NOW), made, verb, base_version=1)
-        assert (made.status, made.version) == (STEPS[verb].after, 2)
+        actions.take_step(session, Who(NOW), made, verb, base_version=1, data=given)
+        assert made.status == STEPS[verb].end(status, ())
+        assert (made.closed_at is None) == (made.status in OPEN)
         [entry] = entries(session, verb)
-        assert (entry.version, entry.data["before"], entry.data["after"]) == (2, status, made.status)
+        assert (entry.version, entry.data["before"], entry.data["after"]) == (made.version, status, made.status)
     else:
         with pytest.raises(WrongStep) as refused:
-            actions.take_step(session, Who(NOW), made, verb)
+            actions.take_step(session, Who(NOW), made, verb, data=given)
         assert verb not in refused.value.params["possible"]
         assert (made.status, made.version) == (status, 1)
         assert entries(session, verb) == []
 
 
-def test_the_clock_stops_when_it_is_resolved_and_runs_again_when_reopened(session):
+LATER = datetime(2009, 11, 17, 5, tzinfo=UTC)
+
+
+def test_handled_alone_is_still_open_and_closed_is_what_was_answered_too(session):
     made = make_complaint(session, status="arrived")
-    later = datetime(2009, 11, 17, 5, tzinfo=UTC)
-    assert actions.take_step(session, Who(NOW), made, "resolve").closed_at == NOW
-    assert actions.take_step(session, Who(later), made, "confirm").closed_at == NOW
-    assert actions.take_step(session, Who(later), made, "reopen").closed_at is None
+    assert actions.take_step(session, Who(NOW), made, "resolve").closed_at is None
+    assert actions.take_step(session, Who(LATER), made, "answer", data={"answer": "已修好"}).closed_at == LATER
+    assert actions.take_step(session, Who(LATER), made, "confirm").closed_at == LATER
+    assert (made.resolved_at, made.answered_at, made.confirmed_at, made.answer) == (NOW, LATER, LATER, "已修好")
+    actions.take_step(session, Who(LATER), made, "reopen", data={"note": "还是不热"})
+    assert (made.closed_at, made.resolved_at, made.answered_at, made.confirmed_at) == (None,) * 4
+    assert made.reopen_count == 1
+
+
+def test_a_crew_that_stands_before_the_caller_answers_on_the_spot(session):
+    made = make_complaint(session, status="arrived")
+    actions.take_step(session, Who(NOW), made, "resolve", data={"answered": True, "answer": "当面说明"})
+    assert (made.status, made.closed_at, made.answered_at, made.resolved_at) == ("answered", NOW, NOW, NOW)
+
+
+def test_the_call_that_confirms_answers(session):
+    made = make_complaint(session, status="resolved", resolved_at=NOW)
+    actions.take_step(session, Who(LATER), made, "confirm")
+    assert (made.resolved_at, made.answered_at, made.closed_at) == (NOW, LATER, LATER)
+
+
+@pytest.mark.parametrize("verb", ["recall", "hand_back"])
+@pytest.mark.parametrize(("signed_at", "back"), [(None, "received"), (NOW, "signed")])
+def test_what_comes_back_from_a_crew_lies_where_it_lay(session, verb, signed_at, back):
+    made = make_complaint(session, status="assigned", signed_at=signed_at, sent_at=signed_at)
+    assert actions.take_step(session, Who(LATER), made, verb).status == back
+
+
+def test_the_first_sending_stays_and_another_unit_signs_anew(session):
+    one, two = make_unit(session), make_unit(session)
+    made = make_complaint(session, unit_id=one.id)
+    actions.take_step(session, Who(NOW), made, "send", data={"unit_id": one.id})
+    actions.take_step(session, Who(LATER), made, "sign")
+    assert (made.sent_at, made.signed_at) == (NOW, LATER)
+    actions.take_step(session, Who(LATER), made, "return", data={"ground": "not_our_duty", "evidence": "附图"})
+    actions.take_step(session, Who(LATER), made, "uphold_return", data={"unit_id": two.id})
+    assert (made.status, made.unit_id, made.sent_at, made.signed_at) == ("sent", two.id, NOW, None)
+
+
+def test_a_sending_that_was_taken_back_never_was(session):
+    made = make_complaint(session)
+    actions.take_step(session, Who(NOW), made, "send")
+    actions.take_step(session, Who(LATER), made, "recall")
+    assert (made.status, made.sent_at, made.signed_at) == ("received", None, None)
 
 
 def test_a_step_on_an_older_version_is_refused_with_both_versions(session):
-    made = make_complaint(session, status="resolved")
+    made = make_complaint(session, status="answered", closed_at=NOW)
     made.place = "别处"
     session.flush()
     with pytest.raises(StaleVersion) as refused:

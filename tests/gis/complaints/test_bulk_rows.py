@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.complaints.bulk_rows import COLUMNS, Rows, Terms, deadlines, digests, prepare
-from gis.complaints.rules import resolve_by
+from gis.complaints.limits import resolve_by
 from gis.places.area_index import AreaIndex
 from gis.workdays import WorkingDays
 

@@ -29,7 +29,7 @@ def test_the_list_has_the_open_ones_by_deadline_and_then_the_closed_ones_newest_
     late = make_complaint(session, resolve_by=NOW - timedelta(hours=1))
     soon = make_complaint(session, resolve_by=NOW + timedelta(hours=1))
     old = make_complaint(session, status="confirmed", closed_at=NOW, received_at=NOW - timedelta(days=3))
-    new = make_complaint(session, status="resolved", closed_at=NOW, received_at=NOW - timedelta(days=1))
+    new = make_complaint(session, status="answered", closed_at=NOW, received_at=NOW - timedelta(days=1))
     assert ids(session) == [late.id, soon.id, new.id, old.id]
     assert ids(session, sort="newest") == [soon.id, late.id, new.id, old.id]
 
@@ -38,7 +38,7 @@ def test_the_list_has_the_open_ones_by_deadline_and_then_the_closed_ones_newest_
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_pages_of_any_size_hold_every_row_once_although_moments_are_equal(session, sort, limit):
     for n in range(10):
-        closed = {"status": "resolved", "closed_at": NOW} if n % 3 == 0 else {}
+        closed = {"status": "answered", "closed_at": NOW} if n % 3 == 0 else {}
         make_complaint(session, resolve_by=NOW + timedelta(hours=n // 4), **closed)
     whole = ids(session, sort=sort)
     assert len(whole) == 10
@@ -48,7 +48,7 @@ def test_pages_of_any_size_hold_every_row_once_although_moments_are_equal(sessio
 def test_a_row_that_is_closed_between_two_pages_hides_no_other(session):
     made = [make_complaint(session, resolve_by=NOW + timedelta(minutes=n)) for n in range(5)]
     first = queries.listing(session, CITY, Filters(), NOW, limit=2)
-    made[1].status, made[1].closed_at = "resolved", NOW
+    made[1].status, made[1].closed_at = "answered", NOW
     session.flush()
     rest = queries.listing(session, CITY, Filters(), NOW, after=first.next, limit=10)
     assert [row["id"] for row in rest.rows][:3] == [c.id for c in made[2:]]
@@ -140,7 +140,7 @@ def test_the_clock_in_sql_is_the_clock_of_the_rules(session):
             received_at=NOW + timedelta(hours=received),
             resolve_by=NOW + timedelta(hours=by),
             closed_at=None if closed is None else NOW + timedelta(hours=closed),
-            status="received" if closed is None else "resolved",
+            status="received" if closed is None else "answered",
         )
     rows = queries.listing(session, CITY, Filters(), NOW, limit=500).rows
     for state in TimeState:
@@ -152,17 +152,19 @@ def test_counts_are_right_and_do_not_depend_on_the_chosen_status(session):
     make_complaint(session, resolve_by=NOW - timedelta(minutes=1))
     make_complaint(session, received_at=NOW - timedelta(hours=9), resolve_by=NOW + timedelta(hours=1))
     make_complaint(session, received_at=NOW, resolve_by=NOW + timedelta(hours=9))
-    make_complaint(session, status="resolved", closed_at=NOW, at=None)
+    make_complaint(session, status="answered", closed_at=NOW, at=None)
     whole = {"total": 4, "open": 3, "due_soon": 1, "overdue": 1, "not_located": 1}
     assert queries.counts(session, CITY, Filters(), NOW) == whole
     chosen = queries.counts(session, CITY, Filters(status=("received",), time_state=("red",)), NOW)
     assert chosen == whole | {"total": 1, "not_located": 0}
-    assert queries.by_status(session, CITY, Filters(), NOW) == {"received": 3, "resolved": 1}
+    assert queries.by_status(session, CITY, Filters(), NOW) == {"answered": 1, "received": 3}
 
 
 def test_open_in_the_index_is_open_in_the_rules(session):
-    for status in Status:
-        make_complaint(session, status=status, closed_at=None if status in OPEN else NOW)
+    main = make_complaint(session, status="confirmed", closed_at=NOW, received_at=NOW - timedelta(days=9))
+    for status in set(Status) - {Status.CONFIRMED}:
+        into = main.id if status == "merged" else None
+        make_complaint(session, status=status, closed_at=None if status in OPEN else NOW, merged_into_id=into)
     rows = queries.listing(session, CITY, Filters(), NOW).rows
     assert {row["status"] for row in rows[: len(OPEN)]} == set(OPEN)
     assert [row["part"] for row in rows] == ["o"] * len(OPEN) + ["c"] * (len(Status) - len(OPEN))

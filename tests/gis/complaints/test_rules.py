@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gis.complaints.limits import resolve_by
 from gis.complaints.rules import (
     LIMITS,
     OPEN,
     STEPS,
+    BadEvidence,
     Complexity,
     Status,
     TextMissing,
@@ -20,14 +22,15 @@ from gis.complaints.rules import (
     after,
     clean,
     close_time,
+    evidence,
     may_step,
     possible,
-    resolve_by,
     time_state,
 )
 from gis.people.rules import RIGHTS, Role
 from gis.places.actions import _exceptions
 from gis.workdays import WorkingDays
+from tests.law import sample
 
 ZONE = ZoneInfo("Asia/Shanghai")
 moments = st.datetimes(datetime(2004, 1, 1), datetime(2026, 11, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -115,8 +118,11 @@ def test_only_what_is_not_open_has_a_closing_time(status, now, closed):
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("verb", STEPS)
 def test_a_step_leads_where_the_table_says_or_tells_what_is_possible(status, verb):
-    if status in STEPS[verb].before:
-        assert after(status, verb) == STEPS[verb].after
+    step = STEPS[verb]
+    if status in step.before:
+        ends = {after(status, verb), after(status, verb, (step.when,))}
+        assert ends == step.leads_to(status)
+        assert (step.after or status) in ends
         assert verb in possible(status)
     else:
         with pytest.raises(WrongStep) as refused:
@@ -125,24 +131,50 @@ def test_a_step_leads_where_the_table_says_or_tells_what_is_possible(status, ver
         assert verb not in possible(status)
 
 
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("verb", STEPS)
+def test_a_step_is_for_the_roles_of_the_table_from_every_status(role, verb):
+    step = STEPS[verb]
+    assert may_step(role, verb) == (role in step.roles)
+    for status in Status:
+        allowed = status in step.before and role in step.roles_at(status)
+        assert (verb in possible(status, role)) == allowed
+        if allowed:
+            assert role in step.roles
+    assert any(role in step.roles_at(status) for status in step.before) == (role in step.roles)
+
+
 def test_every_status_but_the_end_can_be_left_and_every_status_is_reached():
-    reached = {step.after for step in STEPS.values()} | {Status.RECEIVED}
-    assert reached == set(Status)
+    reached = {end for step in STEPS.values() for before in step.before for end in step.leads_to(before) - {before}}
+    assert reached | {Status.RECEIVED} == set(Status)
     assert [s for s in Status if not possible(s)] == [Status.CANCELLED]
 
 
-@given(st.sampled_from(Status), st.sampled_from(Role))
-def test_a_button_is_offered_only_to_those_who_may(status, role):
-    for verb in possible(status, role):
-        assert may_step(role, verb)
-        assert status in STEPS[verb].before
-
-
 def test_whoever_may_make_a_step_holds_the_right_of_its_route():
-    for verb in ("confirm", "reopen", "cancel"):
-        assert STEPS[verb].roles <= RIGHTS["confirm_complaint"]
+    for verb, step in STEPS.items():
+        assert step.roles - {Role.CREW, Role.INSPECTOR} <= RIGHTS["take_step"], verb
     assert STEPS["assign"].roles <= RIGHTS["assign"]
     assert not may_step("supervisor", "dance")
+
+
+@pytest.mark.parametrize("verb", STEPS)
+def test_a_step_is_not_made_without_its_evidence(verb):
+    fields = STEPS[verb].fields
+    whole = {field.name: sample(field) for field in fields}
+    assert set(evidence(verb, whole)) == set(whole)
+    for field in fields:
+        rest = {k: v for k, v in whole.items() if k != field.name}
+        if field.required:
+            for nothing in (rest, rest | {field.name: None}, rest | {field.name: "  "}):
+                with pytest.raises(TextMissing):
+                    evidence(verb, nothing)
+        else:
+            assert field.name not in evidence(verb, rest)
+        if field.kind != "text":
+            with pytest.raises(BadEvidence):
+                evidence(verb, whole | {field.name: "?!"})
+        with pytest.raises((BadEvidence, TextTooLong)):
+            evidence(verb, whole | {field.name: ["x"]})
 
 
 # --- text --------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { now } from "../common/clock.mjs";
 import { language, t } from "../common/words.mjs";
 
 const locale = language === "zh" ? "zh-CN" : "en-GB";
-const closed = new Set(["resolved", "confirmed", "cancelled"]);
+const closed = new Set(["answered", "confirmed", "merged", "cancelled"]);
 let zone = "Asia/Shanghai";
 let day, hour, second, relativeWords;
 

@@ -6,12 +6,13 @@ import { callerPart } from "./caller.mjs";
 import { clockBar } from "./card.mjs";
 import { countdown, exact, short, timeTag } from "./clock.mjs";
 import { Ranking } from "./ranking.mjs";
+import { stepsPart } from "./steps.mjs";
 import { layerOf, thingWords, unitName } from "./things.mjs";
 import { timelinePart } from "./timeline.mjs";
 import { say } from "./toast.mjs";
 import { told } from "./told.mjs";
 
-const ASSIGNABLE = new Set(["received", "reopened"]);
+const ASSIGNABLE = new Set(["received", "signed", "reopened"]);
 
 /** Draws the selection into `root`. `desk` has view, crews, map, can, select(kind, id) and assign(complaint, crew, reason). */
 export class Detail {
@@ -54,7 +55,7 @@ export class Detail {
       return;
     }
     const inHand = this.#root.querySelector("form");
-    if (inHand && ASSIGNABLE.has(fresh.status)) { this.complaint = { ...fresh, version: before.version }; return; } // never take a half-filled form away
+    if (inHand && (ASSIGNABLE.has(fresh.status) || inHand.dataset.step)) { this.complaint = { ...fresh, version: before.version }; return; } // never take a half-filled form away
     this.#take(fresh);
   }
 
@@ -161,29 +162,14 @@ export class Detail {
   }
 
   #steps(c) {
-    const verbs = (c.steps ?? []).filter((verb) => ["confirm", "reopen", "cancel"].includes(verb));
-    if (!verbs.length) return null;
-    const note = el("input", { placeholder: t("Note (optional)"), "aria-label": t("Note (optional)"), maxlength: 500 });
-    const buttons = verbs.map((verb) => el("button", { type: "button", class: verb === "confirm" ? "primary" : "", onclick: () => step(verb) }, word("verb", verb)));
-    const step = async (verb) => {
-      if (verb === "cancel" && !note.value.trim()) { // it ends a citizen's matter: never by a slip of the hand, never without a reason
-        note.placeholder = t("Say why it is cancelled");
-        note.setAttribute("aria-invalid", "true");
-        return note.focus();
-      }
-      for (const button of buttons) button.disabled = true;
-      try {
-        await ask(`/complaints/${c.id}/steps`, { method: "POST", body: { verb, base_version: this.complaint.version, ...(note.value.trim() ? { note: note.value.trim() } : {}) } });
-        say(t("%(verb)s: %(place)s", { verb: word("verb", verb), place: c.place || c.hotline_no }), "done");
-        this.#desk.changed();
-      } catch (problem) {
-        for (const button of buttons) button.disabled = false;
-        if (problem.code === "stale_version") await this.showStale(problem);
+    return stepsPart(c, {
+      version: () => this.complaint.version,
+      done: (verb) => { say(t("%(verb)s: %(place)s", { verb: word("verb", verb), place: c.place || c.hotline_no }), "done"); this.#desk.changed(); },
+      failed: async (problem) => {
+        if (problem.code === "stale_version" || problem.code === "wrong_step") await this.showStale(problem);
         else { say(told(problem), "error"); this.refresh(); }
-      }
-      return undefined;
-    };
-    return el("section", { class: "part", "aria-label": t("Next step") }, el("div", { class: "row" }, note, ...buttons));
+      },
+    });
   }
 
   #staleNotice() {
