@@ -40,6 +40,7 @@ class JournalEntry(Base):
     __table_args__ = (
         Index("ix_journal_txid_seq", "txid", "seq"),
         Index("ix_journal_thing_thing_id", "thing", "thing_id"),
+        Index("ix_journal_thing_at", "thing", "at"),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

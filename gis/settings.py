@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(False, description="mark cookies Secure; set it wherever TLS ends before us")
     language: str = Field("zh", description="first language of the screens: zh or en")
     timezone: str = Field("Asia/Shanghai", description="the city's clock: days begin and end by it")
+    jurisdiction: str = Field("", description="this city's Open311 jurisdiction_id; empty accepts any")
     tile_url: str | None = Field(
         None, description="optional raster base map, {z}/{x}/{y}; nothing is fetched without it"
     )

@@ -117,6 +117,7 @@ class Caller(Base):
     name: Mapped[str | None] = mapped_column(String(80))
     phone: Mapped[str | None] = mapped_column(String(40), index=True)
     door_no: Mapped[str | None] = mapped_column(String(120))
+    email: Mapped[str | None] = mapped_column(String(254))
 
 
 class ImportBatch(Base):

@@ -46,6 +46,7 @@ class Channel(StrEnum):
     MAILBOX = "mailbox"
     WEB = "web"
     APP = "app"
+    OPEN311 = "open311"
     VISIT = "visit"
     MEDIA = "media"
     PATROL = "patrol"
