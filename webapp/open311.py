@@ -6,6 +6,7 @@ cookie speaks here, so no other site can report in somebody's name.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -22,6 +23,7 @@ from gis.db import translate
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.people.rules import KeyRefused, TooManyCalls
 from gis.places.queries import working_days
+from webapp import open311_contract
 from webapp import open311_rows as rows
 from webapp.access import db, now, public
 from webapp.api_keys import caller, caller_who, key_needs, note_wait
@@ -133,6 +135,13 @@ def discovery(fmt: str | None) -> Response:
     return answer("discovery", told, _format(fmt))
 
 
+@pages.get("/openapi.json")
+@public
+def openapi() -> dict[str, Any]:
+    """The same as a document that programs read."""
+    return open311_contract.document(request.host_url.rstrip("/") + "/open311")
+
+
 @pages.get("/v2/services", defaults={"fmt": None})
 @pages.get("/v2/services.<fmt>")
 @public
@@ -148,7 +157,10 @@ def definition(service: str) -> Response:
     code, fmt = _split(service)
     if code not in {kind.code for kind in queries.services(db())}:
         raise UnknownCategory(category=code[:40])
-    told = {"service_code": code, "attributes": [rows.attribute(n, a) for n, a in enumerate(ATTRIBUTES.get(code, ()), 1)]}
+    told = {
+        "service_code": code,
+        "attributes": [rows.attribute(n, a) for n, a in enumerate(ATTRIBUTES.get(code, ()), 1)],
+    }
     return answer("service_definition", told, fmt)
 
 
@@ -165,7 +177,7 @@ def report(fmt: str | None) -> Response:
         db(), caller_who(), key.key_id, report_sent(), zone=zone(), calendar=working_days(db())
     )  # fmt: skip
     made = rows.receipt(kept, wants_token="respond-async" in request.headers.get("Prefer", ""))
-    reply = answer("service_requests", [made], chosen, 200 if kept.again else 201)
+    reply = answer("service_requests", [made], chosen)
     reply.headers["Idempotent-Replay"] = "true" if kept.again else "false"
     return reply
 
@@ -209,4 +221,3 @@ def one(request_no: str) -> Response:
     if not found:
         raise Missing(thing="service_request_id", id=number[:60])
     return answer("service_requests", [rows.public_row(row, zone()) for row in found], fmt)
-
