@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from gis.db import Base
 
 QUEUE = "chengmai"
+STALLED_S = 15.0  # a worker not heard of for so long is taken to be dead, and its jobs are given to others
 
 
 class JobEffect(Base):

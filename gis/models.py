@@ -1,5 +1,6 @@
 """Every table of the house, loaded: foreign keys name tables of other rooms, so a door imports this once."""
 
+import gis.audit.model
 import gis.complaints.georeport_model
 import gis.complaints.law_model
 import gis.complaints.model

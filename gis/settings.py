@@ -15,6 +15,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("var"), description="where the private database, files and keys live")
     database_url: str | None = Field(None, description="use this PostGIS server instead of the private one")
+    owner_url: str | None = Field(
+        None, description="with CHENGMAI_DATABASE_URL: the role that owns the tables, for migrations alone"
+    )
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(8319, description="port the server listens on; 0 picks a free one")
     workers: int = Field(2, description="server processes")

@@ -9,6 +9,7 @@ from geoalchemy2 import alembic_helpers
 from sqlalchemy import create_engine, pool, text
 
 from gis.models import metadata
+from migrations import grants
 
 MIGRATION_LOCK = 8319_0001
 
@@ -37,6 +38,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            grants.bring_up_to_date(connection)
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
         connection.commit()
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 import gis.models  # noqa: F401 - every table
@@ -100,6 +101,21 @@ def new_database(admin_url: str, template: str) -> Iterator[Callable[[], str]]:
         for name in made:
             connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     admin.dispose()
+
+
+def app_role(url: str) -> str:
+    """The same database, signed in to as the application's own role. Its password is one for the whole server."""
+    from webapp.roles import url_as_app
+
+    server = make_url(url).set(database="postgres")
+    password = hashlib.sha256(server.render_as_string(hide_password=False).encode()).hexdigest()[:24]
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(8319)"))
+        made = url_as_app(url, password)
+        connection.execute(text("SELECT pg_advisory_unlock(8319)"))
+    admin.dispose()
+    return made
 
 
 @pytest.fixture(scope="session")

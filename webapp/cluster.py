@@ -231,12 +231,13 @@ class Cluster:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """The URL of a database that answers: the configured server, or the private cluster, started if it is not running.
+    """The owner's URL of a database that answers: of the configured server, or the private one, started if need be.
 
+    It is for migrations; `roles.app_url` makes of it the one to work with.
     Several commands may share one cluster; the last to leave stops it.
     """
     if settings.database_url:
-        yield settings.database_url
+        yield settings.owner_url or settings.database_url
         return
     cluster = Cluster(settings.data_dir)
     with (cluster.data_dir / "cluster.lock").open("w") as users:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import structlog
 from flask import Blueprint, Response, current_app, g, request
@@ -10,6 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from gis import jobs
+from gis.audit import queries as audit
 from gis.complaints.model import Complaint
 from gis.errors import NotAllowed, Unavailable
 from webapp.access import db, public
@@ -20,6 +23,11 @@ registry = CollectorRegistry()
 REQUESTS = Counter("chengmai_requests_total", "Requests answered", ["endpoint", "status"], registry=registry)
 SECONDS = Histogram("chengmai_request_seconds", "Time to answer", ["endpoint"], registry=registry)
 COMPLAINTS = Gauge("chengmai_complaints", "Complaints by status", ["status"], registry=registry)
+QUEUE = Gauge("chengmai_jobs", "Jobs in the queue", ["state"], registry=registry)
+QUEUE_LAG = Gauge("chengmai_job_lag_seconds", "How long the oldest due job has waited", registry=registry)
+WORKER = Gauge("chengmai_worker_heard_seconds", "Seconds since a worker was last heard of; -1 never", registry=registry)
+UNSEALED = Gauge("chengmai_journal_unsealed_rows", "Journal rows that wait for their seal", registry=registry)
+LATE_S = 60.0  # a due job that has waited longer is worth a look
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -33,6 +41,21 @@ class NotReady(Unavailable):
 @public
 def healthz() -> dict[str, str]:
     return {"status": "ok"}
+
+
+@pages.get("/health.json")
+@public
+def health() -> dict[str, Any]:
+    """How the parts stand, without any number of the bureau's: database, worker, queue."""
+    readyz()
+    queue = jobs.state(db())
+    heard = queue["heartbeat_s"]
+    alive = heard is not None and heard < jobs.STALLED_S
+    return {
+        "status": "ok" if alive and queue["lag_s"] < LATE_S and not queue["failed"] else "degraded", "database": "ok",
+        "worker": "alive" if alive else "missing", "queue_lag_s": round(queue["lag_s"], 1),
+        "jobs_failed": queue["failed"],
+    }  # fmt: skip
 
 
 @pages.get("/readyz")
@@ -55,7 +78,17 @@ def metrics() -> Response:
     counts = db().execute(text(f"SELECT status, count(*) FROM {Complaint.__tablename__} GROUP BY status"))
     for status, n in counts:
         COMPLAINTS.labels(status).set(n)
+    _tell_queue()
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _tell_queue() -> None:
+    queue = jobs.state(db())
+    for name in ("waiting", "later", "running", "failed"):
+        QUEUE.labels(name).set(queue[name])
+    QUEUE_LAG.set(queue["lag_s"])
+    WORKER.set(-1 if queue["heartbeat_s"] is None else queue["heartbeat_s"])
+    UNSEALED.set(audit.unsealed(db())["rows"])
 
 
 @pages.before_app_request

@@ -22,13 +22,13 @@ from sqlalchemy.engine import make_url
 import gis.models  # noqa: F401 - every table
 from gis import jobs
 from gis.db import make_engine, make_sessions
+from gis.jobs import STALLED_S
 from gis.settings import Settings
 from webapp import logs, worker
 from webapp.clock import clock_of
 
 CONCURRENCY = 4
 HEARTBEAT_S = 3.0
-STALLED_S = 15.0
 DRAIN_S = 20.0
 LOOK_S = 5.0  # how often periodic tasks and stalled jobs are looked for
 RESCUES = 25  # a job that was running at so many deaths of a worker is taken to be the cause
@@ -139,6 +139,7 @@ def work(settings: Settings, url: str, *, stalled_s: float = STALLED_S, wait: bo
     # what the queue's own logger tells of a job includes its arguments; our own line tells its kind and number
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     worker.load_tasks()
+    worker.settle(settings)
     engine = make_engine(url, pool_size=CONCURRENCY + 1, max_overflow=len(worker.FOLLOWERS) + 2)
     bench = worker.Bench(make_sessions(engine), clock_of(settings), ZoneInfo(settings.timezone))
     try:

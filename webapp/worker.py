@@ -33,6 +33,7 @@ import webapp
 from gis import jobs
 from gis.db import unit_of_work
 from gis.journal import Who
+from gis.settings import Settings
 
 TRIES = 12
 LONGEST_WAIT_S = 3600
@@ -63,6 +64,17 @@ class Follower:
 TASKS: dict[str, Task] = {}
 TIMES: dict[str, str] = {}  # task -> cron line, by the city's clock
 FOLLOWERS: dict[str, Follower] = {}
+_SETTINGS: list[Settings] = []
+
+
+def settings() -> Settings:
+    """The settings of the worker that runs this task: read once, by the process."""
+    return _SETTINGS[-1]
+
+
+def settle(given: Settings) -> None:
+    """The worker's process says which settings its tasks see."""
+    _SETTINGS.append(given)
 
 
 def task(name: str, *, tries: int = TRIES, sessions: bool = False) -> Callable[[Run], Run]:

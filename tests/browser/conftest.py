@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from gis.db import make_engine
 from gis.journal import Who
 from gis.people import actions
+from tests.conftest import app_role
 from webapp.clock import utc_now
 
 CHROMIUM = "/usr/bin/chromium"
@@ -42,7 +43,7 @@ class Live:
     """A running server: `url`, `sessions` (commit what pages should see), `sign_in(page, role)`, `stop()`, `start()`."""
 
     def __init__(self, database_url: str, data_dir: Path) -> None:
-        self.database_url = database_url
+        self.app_url = app_role(database_url)  # a grant that is missing is noticed by a page
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -53,7 +54,7 @@ class Live:
 
     def start(self) -> None:
         environment = os.environ | {
-            "CHENGMAI_DATABASE_URL": self.database_url,
+            "CHENGMAI_DATABASE_URL": self.app_url,
             "CHENGMAI_DATA_DIR": str(self.data_dir),
             "CHENGMAI_HOST": "127.0.0.1",
             "CHENGMAI_PORT": str(self.port),

@@ -22,6 +22,7 @@ from gis.journal import Who
 from gis.settings import Settings
 from webapp.clock import clock_of
 from webapp.cluster import database
+from webapp.roles import app_url
 
 console = Console(stderr=True)
 
@@ -49,14 +50,14 @@ class Context:
 
     @contextmanager
     def sessions(self) -> Iterator[sessionmaker[Session]]:
-        """A session factory on the running, or now started, database; migrated and seeded."""
+        """A session factory on the running, or now started, database; migrated and seeded, as the application's role."""
         from migrations import upgrade
         from webapp.seeds import seed
 
         with database(self.settings) as url:
             upgrade(url)
             seed(url)
-            engine = make_engine(url)
+            engine = make_engine(app_url(self.settings, url))
             try:
                 yield make_sessions(engine)
             finally:

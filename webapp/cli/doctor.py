@@ -10,18 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import psycopg2
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from gis.errors import ChengmaiError
+from gis.jobs import STALLED_S, state
 from gis.settings import Settings
 from migrations import config
 from webapp.cli import Context, common, console
 from webapp.cluster import Cluster, database, find_bin, holder
+from webapp.roles import HOW_TO_FIX, app_url, weaknesses
 
 VENDOR = Path(__file__).parent.parent / "static" / "vendor"
 DISK_GB = 2
+LATE_S = 60  # a job that has waited longer than this is told
 
 Check = Callable[[Settings], str]
 
@@ -100,6 +105,53 @@ def _schema(settings: Settings) -> str:
     return f"PostGIS {postgis}, schema {at}{soon}"
 
 
+def _made(settings: Settings) -> bool:
+    return bool(settings.database_url) or (Cluster(settings.data_dir).pg / "made").exists()
+
+
+def _as_app(settings: Settings, ask: Callable[[Connection], str]) -> str:
+    """Ask as the application's own role; a database that is not there or not migrated is another check's business."""
+    if not _made(settings):
+        return "no database yet"
+    try:
+        with database(settings) as url:
+            engine = create_engine(app_url(settings, url))
+            try:
+                with engine.connect() as connection:
+                    if connection.scalar(text("SELECT to_regclass('journal_seal')")) is None:
+                        return "not migrated yet"
+                    return ask(connection)
+            finally:
+                engine.dispose()
+    except (ChengmaiError, SQLAlchemyError, psycopg2.Error) as error:
+        raise _Wrong(str(error).splitlines()[0]) from error
+
+
+def _role(settings: Settings) -> str:
+    def ask(connection: Connection) -> str:
+        if found := weaknesses(connection):
+            raise _Wrong(f"the journal could be changed by the application: {'; '.join(found)}. {HOW_TO_FIX}")
+        return f"{connection.scalar(text('SELECT current_user'))} can add to the journal, not change it"
+
+    return _as_app(settings, ask)
+
+
+def _worker(settings: Settings) -> str:
+    def ask(connection: Connection) -> str:
+        now = state(Session(connection))
+        if now["failed"]:
+            raise _Wrong(f"{now['failed']} jobs failed for good: see `chengmai jobs list`")
+        heard = now["heartbeat_s"]
+        running = heard is not None and heard < STALLED_S
+        if not running and (now["lag_s"] > LATE_S or holder(settings.data_dir)):
+            raise _Wrong(
+                f"no worker is running and {now['waiting']} jobs are waiting: `chengmai up` or `chengmai work`"
+            )
+        return f"{'running' if running else 'not running'}, {now['waiting']} jobs waiting"
+
+    return _as_app(settings, ask)
+
+
 def _safety(settings: Settings) -> str:
     loopback = settings.host in ("127.0.0.1", "::1", "localhost")
     if settings.demo and not loopback:
@@ -111,7 +163,7 @@ def _safety(settings: Settings) -> str:
 
 CHECKS: dict[str, Check] = {
     "python": _python, "postgresql": _postgres, "data directory": _directory, "browser modules": _vendor,
-    "words": _words, "database": _schema, "address": _safety,
+    "words": _words, "database": _schema, "database role": _role, "worker": _worker, "address": _safety,
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from webapp.clock import set_demo_clock
 from webapp.cluster import Cluster, database, holder, holding
 from webapp.companion import Companion, start_child
 from webapp.demo.load import demo_now, load_demo
+from webapp.roles import app_url
 from webapp.seeds import seed
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -56,9 +57,10 @@ def up(context: Context, port: int | None, demo: bool) -> None:
     )
     if settings.demo and settings.host not in LOOPBACK:
         raise DemoAccount()
-    with holding(settings.data_dir), _stopping() as stop, database(settings) as url:
-        upgrade(url)
-        seed(url)
+    with holding(settings.data_dir), _stopping() as stop, database(settings) as owner_url:
+        upgrade(owner_url)
+        seed(owner_url)
+        url = app_url(settings, owner_url)
         if settings.demo:
             _tell_accounts(context, load_demo(url, context.who()))
             set_demo_clock(settings, demo_now(url))
@@ -137,7 +139,7 @@ class _Interrupted(BaseException):
 
 def _environment(settings: Settings, url: str) -> dict[str, str]:
     given = {
-        "CHENGMAI_DATABASE_URL": url, "CHENGMAI_DATA_DIR": str(settings.data_dir), "CHENGMAI_HOST": settings.host,
+        "CHENGMAI_DATABASE_URL": url, "CHENGMAI_OWNER_URL": "", "CHENGMAI_DATA_DIR": str(settings.data_dir), "CHENGMAI_HOST": settings.host,
         "CHENGMAI_PORT": str(settings.port), "CHENGMAI_DEMO": "1" if settings.demo else "0",
     }  # fmt: skip
     return os.environ | given
