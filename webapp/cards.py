@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import current_app
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from gis import journal
@@ -19,6 +21,8 @@ from gis.dispatch.rules import OrderStatus
 from gis.inspections.queries import of_complaint
 from gis.people.queries import names_of
 from webapp.access import db, now, scope
+from webapp.filters import zone
+from webapp.i18n import word
 from webapp.step_forms import forms, offered
 
 Row = Mapping[str, Any]
@@ -40,13 +44,18 @@ def cards(rows: list[Row]) -> list[dict[str, Any]]:
     return [_card(row, orders.get(row["id"])) for row in rows]
 
 
+def state_of(row: Row) -> str:
+    """How much of its time it has used."""
+    return str(time_state(row["received_at"], row["resolve_by"], now(), row["closed_at"], row["paused_at"]))
+
+
 def _card(row: Row, order: Row | None) -> dict[str, Any]:
-    state = time_state(row["received_at"], row["resolve_by"], now(), row["closed_at"])
     return {
         "id": row["id"], "hotline_no": row["hotline_no"], "status": row["status"], "category": row["category"],
         "category_name": category_name(row), "place": masked_text(row["place"]), "district": row["district"],
         "received_at": iso(row["received_at"]), "resolve_by": iso(row["resolve_by"]), "closed_at": iso(row["closed_at"]),
-        "time_state": str(state), "complexity": row["complexity"], "located": row["located"], "lon": row["lon"],
+        "time_state": state_of(row), "paused_at": iso(row["paused_at"]), "warn_at": iso(row["warn_at"]), "key_since": iso(row["key_since"]),
+        "repeat_count": row["repeat_count"], "reopen_count": row["reopen_count"], "complexity": row["complexity"], "located": row["located"], "lon": row["lon"],
         "lat": row["lat"], "crew": {"id": order["crew_id"], "name": order["crew"]} if order else None,
         "order_id": order["id"] if order else None, "unit": row["unit"], "synthetic": row["synthetic"],
         "calendar_missing": row["calendar_missing"], "version": row["version"],
@@ -97,9 +106,30 @@ def happened(complaint_id: int) -> list[dict[str, Any]]:
     entries = journal.timeline(db(), "complaint", complaint_id)
     names = names_of(db(), {e["user_id"] for e in entries if e["user_id"]})
     return [
-        {"at": e["at"], "verb": e["verb"], "who": names.get(e["user_id"]), "version": e["version"], "data": e["data"]}
+        {"at": e["at"], "verb": e["verb"], "who": names.get(e["user_id"]), "version": e["version"], "data": e["data"],
+         "told": told(e["data"])}
         for e in entries
-    ]
+    ]  # fmt: skip
+
+
+_CODE = re.compile("[a-z0-9_]+")
+_WORDS = ("channel", "purpose", "ground", "cause", "reason")
+
+
+def told(data: Mapping[str, Any]) -> list[str]:
+    """What the journal tells of a step, in the reader's words; what is only for machines is left out."""
+    say = {k: word(k, data[k]) if _CODE.fullmatch(str(data[k])) else str(data[k]) for k in _WORDS if data.get(k)}
+    labels = {"channel": _("Channel: %(channel)s"), "reason": _("Reason: %(reason)s"),
+              "purpose": _("Purpose: %(purpose)s")}  # fmt: skip
+    found = [labels[kind] % say if kind in labels else text for kind, text in say.items()]
+    found += [str(data[key]) for key in ("order_no", "evidence", "answer", "note") if data.get(key)]
+    if "days" in data:
+        found.append(_("%(n)s working days", n=data["days"]))
+    for key in ("until", "resolve_by"):
+        if data.get(key):
+            at = datetime.fromisoformat(data[key]).astimezone(zone())
+            found.append(f"{word('field', key)} {at:%Y-%m-%d %H:%M}")
+    return found
 
 
 def timeline(complaint_id: int) -> list[dict[str, Any]]:

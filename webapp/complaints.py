@@ -13,7 +13,6 @@ from gis.complaints.limits import resolve_by
 from gis.complaints.model import Complaint
 from gis.complaints.rules import (
     LIMITS,
-    PURPOSES,
     Channel,
     Complexity,
     Status,
@@ -29,7 +28,7 @@ from webapp import cards
 from webapp.access import db, needs, now, scope, who
 from webapp.bodies import Body, body
 from webapp.filters import decimal, from_request, number, zone
-from webapp.i18n import message, word
+from webapp.i18n import word
 from webapp.intake_form import IntakeForm
 
 pages = Blueprint("complaints", __name__)
@@ -154,35 +153,6 @@ def _form_page(form: IntakeForm, made: queries.Row | None = None) -> str:
         "complaints/new.html", form=form, made=made, by_utility=by_utility, channels=channels, datums=DATUM_NAMES,
         complexities=list(Complexity), limits=LIMITS, extent=extent(db(), scope()), category_name=cards.category_name,
     )  # fmt: skip
-
-
-@pages.get("/complaints/<int:complaint_id>")
-@needs("see_complaints")
-def show(complaint_id: int) -> str:
-    """One complaint as a page that can be printed; the caller behind stars."""
-    return render_template("complaints/show.html", **_record(complaint_id), told=None, error=None)
-
-
-@pages.post("/complaints/<int:complaint_id>/caller")
-@needs("unmask_caller")
-def show_caller(complaint_id: int) -> str | tuple[str, int]:
-    """The same page with the caller's details, for a purpose that is written down."""
-    complaint = visible_complaint(complaint_id)
-    purpose = request.form.get("purpose_text", "").strip() or request.form.get("purpose", "")
-    try:
-        told = actions.unmask(db(), who(), complaint, purpose)
-    except BadInput as error:
-        page = render_template("complaints/show.html", **_record(complaint_id), told=None, error=message(error))
-        return page, error.status
-    return render_template("complaints/show.html", **_record(complaint_id), told=told, error=None)
-
-
-def _record(complaint_id: int) -> dict[str, Any]:
-    row = visible_row(complaint_id)
-    return {
-        "row": row, "seen": cards.detail(row), "purposes": PURPOSES, "names": cards.category_name(row),
-        "happened": cards.happened(complaint_id),
-    }  # fmt: skip
 
 
 @pages.get("/filters.json")

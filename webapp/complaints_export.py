@@ -37,7 +37,7 @@ def _cells(row: Any, words: dict[tuple[str, str], str], local: Any, at: Any) -> 
     def say(kind: str, value: str) -> str:
         return words.setdefault((kind, value), word(kind, value))
 
-    state = time_state(row["received_at"], row["resolve_by"], at, row["closed_at"])
+    state = time_state(row["received_at"], row["resolve_by"], at, row["closed_at"], row["paused_at"])
     closed = row["closed_at"].astimezone(local) if row["closed_at"] else None
     return [
         row["hotline_no"], say("channel", row["channel"]), row["category"], category_name(row),

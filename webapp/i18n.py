@@ -49,7 +49,7 @@ def init(app: Flask) -> None:
 
 def message(error: ChengmaiError) -> str:
     """The sentence of an error in the reader's language."""
-    params: dict[str, Any] = {k: _field(v) if k == "field" else _word(v) for k, v in error.params.items()}
+    params: dict[str, Any] = {k: _word(v, _KINDS.get(k)) for k, v in error.params.items()}
     return str(_(error.template()) % params)
 
 
@@ -60,18 +60,17 @@ def word(kind: str, value: object) -> str:
     return text if text != key else str(value).replace("_", " ").replace(".", " ").capitalize()
 
 
-def _field(value: Any) -> Any:
-    """The label of a field of a form, where it has one."""
-    label = str(_(f"field:{value}"))
-    return label if label != f"field:{value}" else _word(value)
+# What some parameters of errors are, so that they are told in the house's words.
+_KINDS = {"field": "field", "status": "status", "verb": "verb", "possible": "verb"}
 
 
-def _word(value: Any) -> Any:
-    if isinstance(value, str):
-        return str(_(value))
+def _word(value: Any, kind: str | None = None) -> Any:
     if isinstance(value, list | tuple):
-        return ", ".join(str(_word(v)) for v in value)
-    return value
+        return ", ".join(str(_word(v, kind)) for v in value)
+    if not isinstance(value, str):
+        return value
+    text = str(_(f"{kind}:{value}")) if kind else ""
+    return text if text and text != f"{kind}:{value}" else str(_(value))
 
 
 def words(locale: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ what evidence is in `rules.STEPS` for all of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,17 @@ def _asked() -> tuple[str, int, dict[str, Any]]:
         if name not in {field.name for field in STEPS[verb].fields}:
             raise UnknownField(field=name[:80])
     return verb, version, in_the_city(verb, raw)
+
+
+def asked_by_form(form: Mapping[str, str]) -> tuple[str, int, dict[str, Any]]:
+    """The same from a form: its hidden fields, and those of the step that are filled in."""
+    verb, version = form.get("verb", ""), form.get("base_version", "")
+    if verb not in STEPS:
+        raise BadInput(reason="verb")
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise BadField(field="base_version")
+    given = {field.name: form[field.name] for field in STEPS[verb].fields if form.get(field.name, "").strip()}
+    return verb, int(version), in_the_city(verb, given)
 
 
 def in_the_city(verb: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -103,14 +103,16 @@ def is_open() -> ColumnElement[bool]:
 
 def time_state_is(state: str, now: datetime) -> ColumnElement[bool]:
     """`rules.time_state` in SQL: a test holds the two together."""
-    closed, by = Complaint.closed_at, Complaint.resolve_by
+    closed, by, stands = Complaint.closed_at, Complaint.resolve_by, Complaint.paused_at.isnot(None)
     if state == TimeState.DONE:
         return and_(closed.isnot(None), closed <= by)
+    if state == TimeState.PAUSED:
+        return and_(closed.is_(None), stands)
     if state == TimeState.RED:
-        return or_(closed > by, and_(closed.is_(None), by < now))
+        return or_(closed > by, and_(closed.is_(None), ~stands, by < now))
     used = now - Complaint.received_at
     total = func.greatest(by - Complaint.received_at, timedelta(seconds=1))
-    running = and_(closed.is_(None), by >= now)
+    running = and_(closed.is_(None), ~stands, by >= now)
     if state == TimeState.GREEN:
         return and_(running, used < total * 0.5)
     if state == TimeState.YELLOW:

@@ -247,12 +247,18 @@ class TimeState(StrEnum):
     ORANGE = "orange"
     RED = "red"
     DONE = "done"
+    PAUSED = "paused"
 
 
-def time_state(received_at: datetime, by: datetime, now: datetime, closed_at: datetime | None = None) -> TimeState:
-    """Green under half of the time, yellow under three quarters, orange to the limit, red beyond."""
+def time_state(
+    received_at: datetime, by: datetime, now: datetime, closed_at: datetime | None = None,
+    paused_at: datetime | None = None,
+) -> TimeState:  # fmt: skip
+    """Green under half of the time, yellow under three quarters, orange to the limit, red beyond; paused while it stands."""
     if closed_at is not None:
         return TimeState.DONE if closed_at <= by else TimeState.RED
+    if paused_at is not None:
+        return TimeState.PAUSED
     if now > by:
         return TimeState.RED
     total = max(by - received_at, timedelta(seconds=1))

@@ -16,7 +16,7 @@ I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 FOREVER = np.iinfo(np.int64).max
 SECOND = 1_000_000
-GREEN, YELLOW, ORANGE, RED, DONE = range(5)  # the order of rules.TimeState: a test holds them together
+GREEN, YELLOW, ORANGE, RED, DONE, PAUSED = range(6)  # the order of rules.TimeState: a test holds them together
 UNWANTED = 255
 
 # The numbers of one cell, in this order; the last two describe the complaint when there is only one.
@@ -25,7 +25,8 @@ CELL = 7
 
 
 class Columns(NamedTuple):
-    """Complaints as arrays of one length. Area and unit ids are 0 where there is none, `closed` is FOREVER while open."""
+    """Complaints as arrays of one length. Area and unit ids are 0 where there is none, `closed` is FOREVER while open,
+    `resolve` while its clock stands still."""
 
     key: U64
     id: I64
@@ -110,9 +111,11 @@ def stretch(sorted_keys: U64, low: Any, high: Any) -> tuple[int, int]:
 
 @njit(nogil=True, cache=True)
 def _state(received: int, resolve: int, closed: int, now: int) -> int:
-    """`rules.time_state` in whole microseconds."""
+    """`rules.time_state` in whole microseconds; a clock that stands still has FOREVER."""
     if closed != FOREVER:
         return DONE if closed <= resolve else RED
+    if resolve == FOREVER:
+        return PAUSED
     if now > resolve:
         return RED
     total, used = max(resolve - received, SECOND), now - received
@@ -157,7 +160,7 @@ def states(c: Columns, alive: NDArray[np.bool_], q: Question, low: int, high: in
         if not (wanted and inside):
             continue
         state = _state(received[i], resolve[i], closed[i], now)
-        if closed[i] == FOREVER and state != RED:
+        if closed[i] == FOREVER and state != RED and state != PAUSED:
             holds = min(holds, _next(received[i], resolve[i], state))
         if not of_state[state]:
             continue

@@ -29,7 +29,8 @@ _ROWS = f"""
     COPY (SELECT id::int8, ST_X(geom), ST_Y(geom), (array_position(%(statuses)s, status::text) - 1)::int2,
                  (array_position(%(categories)s, category::text) - 1)::int2,
                  {", ".join(f"coalesce({name}, 0)::int4" for name in (*_AREAS, "unit_id"))},
-                 received_at, resolve_by, coalesce(closed_at, 'infinity')
+                 received_at, CASE WHEN paused_at IS NULL OR closed_at IS NOT NULL THEN resolve_by ELSE 'infinity' END,
+                 coalesce(closed_at, 'infinity')
             FROM complaint
            WHERE geom IS NOT NULL AND NOT ST_IsEmpty(geom) AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)))
       TO STDOUT (FORMAT binary)

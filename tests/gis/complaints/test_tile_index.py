@@ -138,7 +138,7 @@ def test_the_colours_of_the_cells_are_those_of_the_rules():
     cells = [f["properties"] for tile in layers if tile for f in tile["cells"]["features"]]
     assert sum(c["red"] for c in cells) == expected["red"]
     assert sum(c["orange"] for c in cells) == expected["orange"]
-    assert STATES == tuple(map(str, TimeState)) == ("green", "yellow", "orange", "red", "done")
+    assert STATES == tuple(map(str, TimeState)) == ("green", "yellow", "orange", "red", "done", "paused")
     assert tuple(range(5)) == (kernels.GREEN, kernels.YELLOW, kernels.ORANGE, kernels.RED, kernels.DONE)
 
 
@@ -288,7 +288,7 @@ def city(session):
             district_id=int(r.choice(areas)), compound_id=r.choice([None, areas[0]]), unit_id=r.choice([None, *units]),
             received_at=received, resolve_by=received + timedelta(hours=float(r.uniform(1, 30))),
             closed_at=r.choice([None, received + timedelta(hours=float(r.uniform(0, 40)))]),
-            place=f"小区{i % 7}",
+            paused_at=r.choice([None, None, received]), place=f"小区{i % 7}",
         )  # fmt: skip
     return areas, units
 

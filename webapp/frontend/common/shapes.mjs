@@ -1,11 +1,12 @@
 // One drawing per meaning, for the map and for the page: colour never stands alone. Paths live in a 24 × 24 square.
 
-/** State of time -> outline. Green a disc, yellow a diamond, orange a triangle, red a square with a bar, done a tick. */
+/** State of time -> outline. Green a disc, yellow a diamond, orange a triangle, red a square with a bar, paused two bars, done a tick. */
 export const STATES = {
   green: { path: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18Z", token: "green" },
   yellow: { path: "M12 1.5L22.5 12L12 22.5L1.5 12Z", token: "yellow" },
   orange: { path: "M12 2L23 21.5H1Z", token: "orange" },
   red: { path: "M3 3H21V21H3Z", token: "red", mark: "M12 6.5V13.5M12 16.2V17.8" },
+  paused: { path: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18Z", token: "grey", mark: "M9.5 8V16M14.5 8V16" },
   done: { path: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18Z", token: "grey", mark: "M7.5 12.2L10.8 15.5L16.5 8.8" },
 };
 

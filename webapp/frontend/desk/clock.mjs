@@ -58,6 +58,7 @@ export function countdown(card) {
     const late = card.time_state === "red";
     return { used: 1, state: late ? "red" : "done", words: late ? t("Closed late") : t("Closed") };
   }
+  if (card.time_state === "paused") return { used: Math.min(Math.max((new Date(card.paused_at).getTime() - start) / Math.max(end - start, 1000), 0), 1), state: "paused", words: t("Clock stands still") };
   const left = end - now();
   const used = Math.min(Math.max((now() - start) / Math.max(end - start, 1000), 0), 1);
   const state = left < 0 ? "red" : used < 0.5 ? "green" : used < 0.75 ? "yellow" : "orange";
@@ -71,4 +72,4 @@ export function timeTag(el, at, words = relative(at)) {
 }
 
 /** The words of a clock's colour: the legend, the filter and the screen reader say the same. */
-export const stateWords = (state) => ({ green: t("In time"), yellow: t("Half used"), orange: t("Due soon"), red: t("Overdue"), done: t("Closed in time") })[state] ?? state;
+export const stateWords = (state) => ({ green: t("In time"), yellow: t("Half used"), orange: t("Due soon"), red: t("Overdue"), paused: t("Clock stands still"), done: t("Closed in time") })[state] ?? state;

@@ -4,7 +4,7 @@ import { t, word } from "../common/words.mjs";
 import { localDay, now, stateWords } from "./clock.mjs";
 import { FILTERS, noFilters } from "./view.mjs";
 
-const CLOCK = ["green", "yellow", "orange", "red", "done"];
+const CLOCK = ["green", "yellow", "orange", "red", "paused", "done"];
 const LONG = 12;
 
 /** Draws the chips into `root`; `words` is /filters.json, or null until it has come. */

@@ -29,6 +29,7 @@ export function stepsPart(c, { version, done, failed }) {
     for (const button of inert) button.disabled = true;
     try {
       await ask(`/complaints/${c.id}/steps`, { method: "POST", body: { verb, base_version: version(), ...values } });
+      fill(place); // it is made: the form is no longer in anybody's hand
       done(verb);
     } catch (problem) {
       for (const button of inert) button.disabled = false;
