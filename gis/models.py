@@ -4,6 +4,7 @@ import gis.audit.model
 import gis.complaints.georeport_model
 import gis.complaints.law_model
 import gis.complaints.model
+import gis.complaints.uploads
 import gis.coverage.model
 import gis.dispatch.model
 import gis.inspections.model
@@ -12,7 +13,8 @@ import gis.journal
 import gis.network.model
 import gis.oversight.counting_model
 import gis.people.model
-import gis.places.model  # noqa: F401
+import gis.places.model
+import gis.portal.model  # noqa: F401
 from gis.db import Base
 
 metadata = Base.metadata

@@ -17,6 +17,7 @@ from apiflask import APIFlask
 from flask import Response, g, send_from_directory
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import gis.models  # noqa: F401 - every table
 import webapp
@@ -68,6 +69,8 @@ def create_app(
     engine = make_engine(url, pool_size=settings.threads, max_overflow=settings.threads)
     app.extensions["engine"] = engine
     app.extensions["sessions"] = make_sessions(engine)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
     csrf.init_app(app)
     i18n.init(app)
     errors.init(app)
@@ -110,7 +113,7 @@ def _blueprints(app: APIFlask) -> None:
         if module is not None and hasattr(module, "pages"):
             app.register_blueprint(module.pages)
             if getattr(module, "NO_COOKIES", False):
-                csrf.exempt(module.pages)  # a key in the request speaks there, never a cookie
+                csrf.exempt(module.pages)  # it says there why no other site can act by it
     from mobile_api import v1
 
     v1.mount(app)

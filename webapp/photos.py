@@ -23,7 +23,7 @@ _POLICY = "default-src 'none'; sandbox"
 def show(sha256: str) -> Response:
     """The photo as it arrived, with the kind that its own header told."""
     photo = _photo(sha256)
-    answer = _harmless(photo_store.path_of(_files(), photo.sha256), photo.mime, photo.sha256)
+    answer = harmless(photo_store.path_of(_files(), photo.sha256), photo.mime, photo.sha256)
     name = photo.file_name or f"{photo.sha256[:12]}.{PHOTO_KINDS[photo.mime]}"
     answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name, safe='')}"
     return answer
@@ -35,7 +35,7 @@ def thumb(sha256: str) -> Response:
     """The photo at a size for lists."""
     photo = _photo(sha256)
     path = thumbnail(_files(), photo.sha256, current_app.config["SETTINGS"].max_photo_pixels)
-    return _harmless(path, "image/jpeg", f"{photo.sha256}-t")
+    return harmless(path, "image/jpeg", f"{photo.sha256}-t")
 
 
 def _photo(sha256: str) -> Photo:
@@ -51,7 +51,7 @@ def _files() -> Path:
     return files
 
 
-def _harmless(path: Path, mime: str, etag: str) -> Response:
+def harmless(path: Path, mime: str, etag: str) -> Response:
     """Never anything but a picture: no sniffing, no scripts; kept by the browser for an hour, by nobody else."""
     if not path.exists():
         raise Missing(thing="photo", id=path.stem)

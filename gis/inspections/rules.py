@@ -285,6 +285,7 @@ HEIC = "it is HEIC; set the camera to JPEG"
 NO_PICTURE = "it is no JPEG, PNG or WebP picture"
 TOO_MANY_PIXELS = "it has too many pixels"
 THUMB_PX = 320
+SHOWN_PX = 1600
 
 # --- offline changes: kind -> who may send it ------------------------------------------------------------------------
 _ORDER = frozenset({Role.CREW, Role.INSPECTOR})

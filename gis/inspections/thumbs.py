@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from gis.inspections import image_header, photo_store
-from gis.inspections.rules import NO_PICTURE, THUMB_PX, TOO_MANY_PIXELS, BadPhoto
+from gis.inspections.rules import NO_PICTURE, SHOWN_PX, THUMB_PX, TOO_MANY_PIXELS, BadPhoto
 
 _one_at_a_time = threading.BoundedSemaphore(
     1
@@ -33,14 +33,24 @@ def thumbnail(files_dir: Path, sha256: str, max_pixels: int) -> Path:
     source = photo_store.path_of(files_dir, sha256)
     if not source.exists():
         return source
-    made = files_dir / "thumbs" / sha256[:2] / f"{sha256}.jpg"
+    return _copy(files_dir, "thumbs", sha256, source, THUMB_PX, max_pixels)
+
+
+def shown_copy(files_dir: Path, sha256: str, max_pixels: int) -> Path:
+    """The place of a JPEG as large as a screen and without anything that rode along: where it was taken, by what telephone."""
+    source = photo_store.path_of(files_dir, sha256)
+    return _copy(files_dir, "shown", sha256, source, SHOWN_PX, max_pixels) if source.exists() else source
+
+
+def _copy(files_dir: Path, kind: str, sha256: str, source: Path, px: int, max_pixels: int) -> Path:
+    made = files_dir / kind / sha256[:2] / f"{sha256}.jpg"
     if not made.exists():
         with _one_at_a_time:
-            _make(source, made, max_pixels)
+            _make(source, made, px, max_pixels)
     return made
 
 
-def _make(source: Path, made: Path, max_pixels: int) -> None:
+def _make(source: Path, made: Path, px: int, max_pixels: int) -> None:
     try:
         with source.open("rb") as file:
             header = image_header.read(file.read(image_header.HEADER_BYTES))
@@ -49,9 +59,9 @@ def _make(source: Path, made: Path, max_pixels: int) -> None:
         with Image.open(source, formats=("JPEG", "PNG", "WEBP")) as opened:
             if opened.size[0] * opened.size[1] > max_pixels:
                 raise BadPhoto(reason=TOO_MANY_PIXELS)
-            opened.draft("RGB", (THUMB_PX * 2, THUMB_PX * 2))  # a JPEG is decoded at an eighth where that is enough
+            opened.draft("RGB", (px * 2, px * 2))  # a JPEG is decoded at an eighth where that is enough
             picture = ImageOps.exif_transpose(opened)
-            picture.thumbnail((THUMB_PX, THUMB_PX))
+            picture.thumbnail((px, px))
             small = _on_white(picture)
     except _BROKEN as error:
         raise BadPhoto(reason=NO_PICTURE) from error

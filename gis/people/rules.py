@@ -46,6 +46,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "see_complaints": DESK,
     "see_network": EVERYONE,
     "receive_complaint": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "import_complaints": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "unmask_caller": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
     "assign": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),
     "override_violation": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),

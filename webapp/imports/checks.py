@@ -39,7 +39,7 @@ from webapp.imports.errors import (
 from webapp.imports.mapping import Mapping as FileMapping
 from webapp.imports.report import Report
 from webapp.imports.tables import Chunk, Table
-from webapp.imports.text import key, shown
+from webapp.imports.text import HEADINGS, key, shown
 
 FIELDS = frozenset({
     "hotline_no", "received_at", "channel", "category", "complexity", "status", "description", "place", "lon", "lat",
@@ -48,6 +48,7 @@ FIELDS = frozenset({
 NEEDED = ("hotline_no", "received_at")
 NOT_IMPORTED = WITH_CREW | {Status.RETURNED, Status.MERGED}
 FALLBACK_DECIMALS = 7
+OWN_HEADINGS = frozenset(key(heading) for heading in HEADINGS.values())
 
 
 class Checks:
@@ -292,6 +293,6 @@ def find_columns(mapping: FileMapping, header: Sequence[str]) -> dict[str, list[
         found[field] = [places[key(c)][0] for c in wanted]
     if mapping.extra_columns == "refuse":
         for cell in header:
-            if key(cell) and key(cell) not in used:
+            if key(cell) and key(cell) not in used and key(cell) not in OWN_HEADINGS:
                 raise UnknownColumn(column=shown(cell))
     return found

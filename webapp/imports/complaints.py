@@ -46,10 +46,14 @@ class Ready:
 
 
 def import_complaints(
-    sessions: sessionmaker[Session], who: Who, settings: Settings, path: Path, mapping: str | None, told: Told
-) -> Report:
-    """Bring a file of complaints in, all of it or nothing; the report says what became of it."""
-    report = Report(settings.language)
+    sessions: sessionmaker[Session], who: Who, settings: Settings, path: Path, mapping: str | None, told: Told,
+    report: Report | None = None,
+) -> Report:  # fmt: skip
+    """Bring a file of complaints in, all of it or nothing; the report says what became of it.
+
+    With a report of `good_rows` the rows that have nothing wrong with them come in, and the others are told.
+    """
+    report = report or Report(settings.language)
     try:
         chosen, table = open_with_mapping(path, mapping, settings)
         with closing(table):
@@ -164,7 +168,7 @@ def _finish(session: Session, load: bulk.Load, checks: Checks) -> None:
     points, rows = checks.fallback_points()
     load.unplace(points)
     report.not_located += rows
-    report.added = load.added
+    report.added, report.batch_id = load.added, load.batch.id if load.batch and load.added else None
     load.finish(report.counts())
     session.commit()
 

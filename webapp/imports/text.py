@@ -7,6 +7,8 @@ import unicodedata
 from pathlib import Path
 
 SHOWN = 40
+# What our own error column is called in a file that went back; it is stepped over when the file comes again.
+HEADINGS = {"zh": "导入问题", "en": "Import problems"}
 _DIGITS = re.compile(r"\d(?:[ -]?\d){6,}")
 
 

@@ -29,7 +29,8 @@ export function canDraw() {
 
 /** Where a layer's tiles are; `query` is the part after the question mark. */
 export function tiles(layer, query = "") {
-  return [`${location.origin}/tiles/${layer}/{z}/{x}/{y}.mvt${query ? `?${query}` : ""}`];
+  const base = root.dataset.tiles ?? "/tiles"; // the public pages have tiles of their own
+  return [`${location.origin}${base}/${layer}/{z}/{x}/{y}.mvt${query ? `?${query}` : ""}`];
 }
 
 /** A vector source of our own tiles. */
