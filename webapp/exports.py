@@ -34,24 +34,27 @@ def plain(cell: Cell) -> str:
     return str(cell)
 
 
-def csv_lines(heading: list[str], rows: Iterable[list[Cell]]) -> Iterator[bytes]:
-    """UTF-8 with a byte order mark, so that Excel reads Chinese; a few hundred lines at a time."""
+def csv_lines(heading: list[str], rows: Iterable[list[Cell]], encoding: str = "utf-8-sig") -> Iterator[bytes]:
+    """A few hundred lines at a time; UTF-8 has a byte order mark, so that Excel reads Chinese."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    out.write("\ufeff")
+    if encoding == "utf-8-sig":
+        out.write("\ufeff")
+        encoding = "utf-8"
     writer.writerow(heading)
     for n, row in enumerate(rows, 1):
         writer.writerow([plain(cell) for cell in row])
         if n % 500 == 0:
-            yield out.getvalue().encode()
+            yield out.getvalue().encode(encoding)
             out.seek(0)
             out.truncate()
-    yield out.getvalue().encode()
+    yield out.getvalue().encode(encoding)
 
 
-def csv_answer(name: str, heading: list[str], rows: Iterable[list[Cell]]) -> Response:
+def csv_answer(name: str, heading: list[str], rows: Iterable[list[Cell]], encoding: str = "utf-8-sig") -> Response:
     """The CSV file as it is made: memory does not grow with its length."""
-    answer = Response(csv_lines(heading, rows), mimetype="text/csv")
+    kind = f"text/csv; charset={encoding.removesuffix('-sig')}"
+    answer = Response(csv_lines(heading, rows, encoding), content_type=kind)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
