@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
 from gis.complaints import lines
-from gis.complaints.rules import UTILITY_HOTLINES, Channel
+from gis.complaints.channels import UTILITY_HOTLINES, Channel
 from gis.errors import BadInput, ChengmaiError
 from gis.people.queries import units
 from gis.portal import actions, queries

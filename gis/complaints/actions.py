@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from gis import journal
 from gis.complaints.categories import CATEGORIES
 from gis.complaints.limits import resolve_by
+from gis.complaints.lines import check_line
 from gis.complaints.model import Caller, Category, Complaint, HotlineCounter
 from gis.complaints.privacy import masked_text, normal_phone
 from gis.complaints.queries import is_open
@@ -66,16 +67,20 @@ def receive(
     caller_phone: str | None = None,
     door_no: str | None = None,
     hotline_no: str | None = None,
+    source_no: str | None = None,
+    line_id: int | None = None,
     synthetic: bool = False,
     sure: bool = False,
 ) -> Complaint:
     """Take in what somebody told: give it a number, a deadline and the areas it lies in, and keep the caller apart.
 
+    `source_no` is the number that the channel (and its line) gave: the same again is SourceNumberTaken, by constraint.
     Without coordinates it is `not_located`. `sure` keeps coordinates that look like another datum's all the same.
     Raises UnknownChannel, UnknownCategory, UnknownComplexity, BadPhone, TextMissing, TextTooLong, NumberTaken and
     everything of `places.queries.check_point`.
     """
     kind = _dictionary(session, channel, category, complexity)
+    check_line(session, channel, line_id)
     texts = {"description": clean("description", description, needed=True), "place": clean("place", place)}
     caller = _caller(caller_name, caller_phone, door_no)
     if hotline_no is not None:
@@ -86,7 +91,7 @@ def receive(
     complaint = Complaint(
         hotline_no=hotline_no or next_number(session, who.now.astimezone(zone).date()), channel=channel,
         category=category, complexity=chosen, status=Status.RECEIVED, **texts, **where, received_at=who.now,
-        received_by=who.user_id, resolve_by=deadline.resolve_by, deadline_source=deadline.source,
+        source_no=clean("source_no", source_no) or None, line_id=line_id, received_by=who.user_id, resolve_by=deadline.resolve_by, deadline_source=deadline.source,
         calendar_missing=bool(deadline.missing_years), synthetic=synthetic,
     )  # fmt: skip
     with naming_violations(session):

@@ -8,47 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Identity, String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gis import journal
-from gis.complaints.model import Complaint
+from gis.complaints.model import ChannelLine, Complaint
 from gis.complaints.queries import visible
-from gis.complaints.rules import UTILITY_HOTLINES, Channel, UnknownChannel
-from gis.db import Base, Versioned, check_version, name_constraint, naming_violations, one_of
-from gis.errors import BadInput, Conflict, Missing
+from gis.complaints.channels import UTILITY_HOTLINES, Channel
+from gis.complaints.rules import UnknownChannel
+from gis.db import check_version, naming_violations
+from gis.errors import BadInput, Missing
 from gis.journal import Who
 from gis.people.model import Unit
 from gis.people.rules import CITY, Scope
-
-
-class LineTaken(Conflict):
-    """There is already a line of this name."""
-
-    code = "line_taken"
 
 
 class LineUnnamed(BadInput):
     """Give the line a name of at most 80 characters."""
 
     code = "line_unnamed"
-
-
-class ChannelLine(Versioned, Base):
-    """One company's hotline within a channel (渠道线路). Numbers of the channel are unique per line."""
-
-    __tablename__ = "channel_line"
-    __table_args__ = (CheckConstraint(one_of("channel", UTILITY_HOTLINES), name="channel"),)
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    channel: Mapped[str] = mapped_column(String(20))
-    name: Mapped[str] = mapped_column(String(80), unique=True)
-    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
-    phone: Mapped[str | None] = mapped_column(String(40))
-    active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
-
-
-name_constraint("uq_channel_line_name", LineTaken)
 
 
 def lines(session: Session, *, every: bool = False) -> list[Mapping[str, Any]]:

@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gis.complaints.rules import OPEN, Channel, Complexity, Located, NumberTaken, SourceNumberTaken, Status
+from gis.complaints.channels import UTILITY_HOTLINES
+from gis.complaints.rules import OPEN, Channel, Complexity, LineTaken, Located, NumberTaken, SourceNumberTaken, Status
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
 
 
@@ -39,6 +40,20 @@ class Category(Base):
     complexity: Mapped[str] = mapped_column(String(12))
     work_min: Mapped[int]
     number: Mapped[int] = mapped_column(Identity(), unique=True)
+
+
+class ChannelLine(Versioned, Base):
+    """One company's hotline within a channel (渠道线路). Numbers of the channel are unique per line."""
+
+    __tablename__ = "channel_line"
+    __table_args__ = (CheckConstraint(one_of("channel", UTILITY_HOTLINES), name="channel"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    phone: Mapped[str | None] = mapped_column(String(40))
+    active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
 
 
 class Complaint(Versioned, Base):
@@ -59,8 +74,8 @@ class Complaint(Versioned, Base):
         CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_has_main"),
         CheckConstraint("merged_into_id <> id", name="merged_into_another"),
         Index("ix_complaint_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
-        Index("uq_complaint_channel_source_no", "channel", "source_no", unique=True,
-              postgresql_where=text("source_no IS NOT NULL")),
+        Index("uq_complaint_channel_source_no", "channel", "line_id", "source_no", unique=True,
+              postgresql_where=text("source_no IS NOT NULL"), postgresql_nulls_not_distinct=True),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -102,6 +117,7 @@ class Complaint(Versioned, Base):
     repeat_count: Mapped[int] = mapped_column(default=0, server_default="0")
     urge_count: Mapped[int] = mapped_column(default=0, server_default="0")
     source_no: Mapped[str | None] = mapped_column(String(60))
+    line_id: Mapped[int | None] = mapped_column(ForeignKey("channel_line.id"))
     answer: Mapped[str] = mapped_column(Text, default="", server_default="")
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"))
     import_digest: Mapped[uuid.UUID | None]
@@ -144,4 +160,5 @@ class HotlineCounter(Base):
 
 
 name_constraint("uq_complaint_hotline_no", NumberTaken)
+name_constraint("uq_channel_line_name", LineTaken)
 name_constraint("uq_complaint_channel_source_no", SourceNumberTaken)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from gis.complaints.channels import Channel as Channel
 from gis.complaints.law_words import CancelReason, PauseCause, ReturnGround, SuperviseReason
 from gis.errors import BadInput, Conflict
 from gis.people.rules import Role
@@ -33,24 +34,6 @@ class Status(StrEnum):
     RETURNED = "returned"
     MERGED = "merged"
     CANCELLED = "cancelled"
-
-
-class Channel(StrEnum):
-    """How a complaint reached the bureau. source: sources/pingdu-2009, jining-2019, qingdao-2011."""
-
-    HOTLINE_12345 = "12345"
-    HOTLINE_12319 = "12319"
-    HOTLINE_HEAT = "heat_hotline"
-    HOTLINE_WATER = "water_hotline"
-    HOTLINE_GAS = "gas_hotline"
-    MAILBOX = "mailbox"
-    WEB = "web"
-    APP = "app"
-    OPEN311 = "open311"
-    VISIT = "visit"
-    MEDIA = "media"
-    PATROL = "patrol"
-    IMPORTED = "imported"
 
 
 class Complexity(StrEnum):
@@ -320,9 +303,15 @@ class NumberTaken(Conflict):
 
 
 class SourceNumberTaken(Conflict):
-    """This channel's number is already kept with another complaint."""
+    """This number of this channel was already accepted."""
 
     code = "source_number_taken"
+
+
+class LineTaken(Conflict):
+    """There is already a line of this name."""
+
+    code = "line_taken"
 
 
 class TextMissing(BadInput):
@@ -345,7 +334,7 @@ class TextTooLong(BadInput):
 
 # The longest text of each field, as the columns of the schema hold it (a description is unlimited there; here it is not).
 LIMITS: dict[str, int] = {
-    "description": 4000, "place": 300, "hotline_no": 60, "caller_name": 80, "caller_phone": 40, "door_no": 120,
+    "description": 4000, "place": 300, "hotline_no": 60, "source_no": 60, "caller_name": 80, "caller_phone": 40, "door_no": 120,
     "purpose": 200, "note": 1000, "answer": 2000, "evidence": 2000,
 }  # fmt: skip
 LIMIT = 200
