@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     max_body_mb: int = Field(25, description="largest request body")
     max_photo_pixels: int = Field(50_000_000, description="largest photo, in pixels after decoding")
     max_import_mb: int = Field(1024, description="largest import file, after unpacking")
-    public_proof_bits: int = Field(13, ge=0, le=24, description="bits of each of the 8 sums before a public report is taken")
+    public_proof_bits: int = Field(
+        13, ge=0, le=24, description="bits of each of the 8 sums before a public report is taken"
+    )
     public_proof_most_bits: int = Field(17, ge=0, le=28, description="and at most, when a network sends many")
     trusted_proxies: int = Field(0, ge=0, le=4, description="proxies in front whose X-Forwarded-For is believed")
     demo: bool = Field(False, description="demo accounts exist; refused on any address but loopback")

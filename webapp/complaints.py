@@ -10,6 +10,8 @@ from flask_login import current_user
 
 from gis.complaints import actions, queries
 from gis.complaints.limits import resolve_by
+from gis.complaints.lines import code_of
+from gis.complaints.lines import lines as channel_lines
 from gis.complaints.model import Complaint
 from gis.complaints.rules import (
     LIMITS,
@@ -141,7 +143,7 @@ def receive() -> Response | tuple[str, int]:
     made = form.save(db(), who())
     if made is None:
         return _form_page(form), 422
-    return redirect(url_for("complaints.new", made=made.id, channel=made.channel), 303)
+    return redirect(url_for("complaints.new", made=made.id, channel=form.typed["channel"]), 303)
 
 
 def _form_page(form: IntakeForm, made: queries.Row | None = None) -> str:
@@ -151,8 +153,16 @@ def _form_page(form: IntakeForm, made: queries.Row | None = None) -> str:
     channels = [c for c in Channel if c != Channel.IMPORTED]
     return render_template(
         "complaints/new.html", form=form, made=made, by_utility=by_utility, channels=channels, datums=DATUM_NAMES,
-        complexities=list(Complexity), limits=LIMITS, extent=extent(db(), scope()), category_name=cards.category_name,
+        lines=[(code_of(row["line"]), row["line"]) for row in channel_lines(db())], complexities=list(Complexity), limits=LIMITS,
+        earlier=_earlier(form), extent=extent(db(), scope()), category_name=cards.category_name,
     )  # fmt: skip
+
+
+def _earlier(form: IntakeForm) -> queries.Row | None:
+    """The complaint that already has the number, as far as this person may see it; else only that there is one."""
+    if form.earlier is None:
+        return None
+    return queries.card(db(), scope(), form.earlier.id) or {"id": None, "hotline_no": form.earlier.hotline_no}
 
 
 @pages.get("/filters.json")

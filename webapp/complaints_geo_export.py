@@ -64,7 +64,9 @@ def as_geopackage() -> Response:
         path = Path(place) / f"{name}.gpkg"
         _write(path, rows(within, filters))
         file = path.open("rb")  # it stays readable after its name is gone
-    return send_file(file, mimetype="application/geopackage+sqlite3", as_attachment=True, download_name=path.name, max_age=0)
+    return send_file(
+        file, mimetype="application/geopackage+sqlite3", as_attachment=True, download_name=path.name, max_age=0
+    )
 
 
 def _write(path: Path, found: Iterator[list[Cell]]) -> None:

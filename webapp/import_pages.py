@@ -15,14 +15,15 @@ from sqlalchemy.exc import IntegrityError
 
 from gis.complaints import uploads
 from gis.complaints.queries import categories
-from gis.complaints.rules import Channel
+from gis.complaints.channels import Channel
+from gis.complaints.lines import lines
 from gis.complaints.uploads import ImportUpload, UploadState
 from gis.errors import ChengmaiError, Conflict, Missing
 from gis.people.queries import units
 from gis.settings import Settings
 from webapp.access import db, needs, now, who
 from webapp.exports import XLSX
-from webapp.i18n import message, word
+from webapp.i18n import message, words
 from webapp.imports import uploads as files
 from webapp.imports.errors import EmptyFile
 from webapp.imports.template import Choices, workbook
@@ -78,14 +79,10 @@ def _told(row: Any) -> dict[str, Any]:
 @needs("import_complaints")
 def template() -> Response:
     """The template to fill in."""
-    english = str(get_locale()) == "en"
-    channels = [word("channel", c) for c in Channel if c != Channel.IMPORTED]
-    made = workbook(
-        Choices(
-            categories=[c.name_en if english else c.name for c in categories(db())],
-            channels=channels, units=[u.name for u in units(db())],
-        )
-    )  # fmt: skip
+    chinese = words("zh")  # the headings are Chinese, so is what is chosen
+    channels = [chinese[f"channel:{c}"] for c in Channel if c not in (Channel.IMPORTED, Channel.OPEN311)]
+    channels += [row["line"].name for row in lines(db())]
+    made = workbook(Choices([c.name for c in categories(db())], channels, [u.name for u in units(db())]))
     answer = Response(made, mimetype=XLSX)
     answer.headers["Content-Disposition"] = 'attachment; filename="chengmai-template.xlsx"'
     return answer

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gis.complaints import actions
+from gis.complaints.lines import earlier, split
 from gis.complaints.model import Category, Complaint
 from gis.complaints.privacy import normal_phone
 from gis.complaints.rules import (
     BadPhone,
-    Channel,
     Complexity,
     NumberTaken,
     PlaceMissing,
+    SourceNumberTaken,
     UnknownCategory,
     UnknownChannel,
     UnknownComplexity,
@@ -31,11 +32,11 @@ from webapp.i18n import message
 
 FIELDS = (
     "channel", "category", "complexity", "description", "place", "datum", "lon", "lat", "sure", "caller_name",
-    "caller_phone", "door_no", "hotline_no",
+    "caller_phone", "door_no", "hotline_no", "source_no",
 )  # fmt: skip
 # Where an error that only the core or the database finds is shown; any other is shown above the form.
 _FIELD_OF: dict[type[ChengmaiError], str] = {
-    NumberTaken: "hotline_no", BadPhone: "caller_phone", UnknownCategory: "category", UnknownChannel: "channel",
+    NumberTaken: "hotline_no", SourceNumberTaken: "source_no", BadPhone: "caller_phone", UnknownCategory: "category", UnknownChannel: "channel",
 }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ class IntakeForm:
     errors: dict[str, str] = field(default_factory=dict)
     meant: dict[str, Any] = field(default_factory=dict)
     looks_like: str | None = None
+    earlier: Complaint | None = None  # the one that was accepted under this number of the channel
 
     @classmethod
     def of(cls, sent: Mapping[str, str]) -> IntakeForm:
@@ -61,7 +63,7 @@ class IntakeForm:
     def check(self, session: Session) -> bool:
         """Understand every field; False and `errors` where one cannot be."""
         typed = self.typed
-        self._try("channel", lambda: _member(Channel, typed["channel"], UnknownChannel(channel=typed["channel"])))
+        self._try("channel", lambda: self._channel(typed["channel"]))
         self._try("category", lambda: _category(session, typed["category"]))
         self._try("complexity", lambda: _complexity(typed["complexity"]))
         self._try("description", lambda: clean("description", typed["description"], needed=True))
@@ -70,6 +72,7 @@ class IntakeForm:
         self._try("caller_phone", lambda: _phone(typed["caller_phone"]))
         self._try("door_no", lambda: clean("door_no", typed["door_no"]) or None)
         self._try("hotline_no", lambda: clean("hotline_no", typed["hotline_no"]) or None)
+        self._try("source_no", lambda: clean("source_no", typed["source_no"]) or None)
         self._try("position", lambda: self._position(session))
         somewhere = self.meant.get("place") or self.meant.get("position") or {"place", "position"} & self.errors.keys()
         if not somewhere:
@@ -88,9 +91,18 @@ class IntakeForm:
                 )
         except BadInput as error:
             self._refuse(error)
+        except SourceNumberTaken as error:
+            self._refuse(error)
+            number = str(self.meant["source_no"])
+            self.earlier = earlier(session, self.meant["channel"], self.meant["line_id"], number)
         except NumberTaken as error:
             self._refuse(error)
         return None
+
+    def _channel(self, code: str) -> str:
+        """A channel, or a company's line of one: `heat_hotline#3`."""
+        channel, self.meant["line_id"] = split(code)
+        return channel
 
     def _refuse(self, error: ChengmaiError) -> None:
         self.errors[_FIELD_OF.get(type(error), "form")] = message(error)
@@ -123,12 +135,6 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise BadNumber(text=text[:40]) from None
-
-
-def _member(possible: type[Channel], text: str, error: ChengmaiError) -> str:
-    if text not in set(possible):
-        raise error
-    return text
 
 
 def _category(session: Session, code: str) -> str:

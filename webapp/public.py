@@ -210,4 +210,3 @@ def title_of(row: Any) -> str:
     english = str(get_locale()) == "en"
     words = CITIZEN_WORDS.get(row["category"])
     return words[english] if words else category_name(row)
-

@@ -107,7 +107,9 @@ def _page(complaint: Complaint, error: str | None = None) -> str:
     if complaint.merged_into_id:
         lead = db().get(Complaint, complaint.merged_into_id)
         matter = lead or complaint
-    may = {verb: complaint.answered_at is not None and verb in possible(matter.status) for verb in ("confirm", "reopen")}
+    may = {
+        verb: complaint.answered_at is not None and verb in possible(matter.status) for verb in ("confirm", "reopen")
+    }
     return render_template(
         "public/mine.html", complaint=complaint, title=title_of(_about(row)), unit=row["unit"], course=queries.course(db(), complaint),
         photos=queries.photos_of(db(), complaint.id), notes=queries.notes_of(db(), complaint.id),

@@ -8,6 +8,7 @@ from gis.complaints.actions import seed_categories
 from gis.db import make_engine
 from gis.inspections.actions import seed_checklists
 from gis.places.actions import seed_calendar
+from gis.portal.actions import seed_limits
 
 
 def seed(url: str) -> None:
@@ -17,5 +18,6 @@ def seed(url: str) -> None:
         seed_categories(session)
         seed_calendar(session)
         seed_checklists(session)
+        seed_limits(session)
         session.commit()
     engine.dispose()

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from gis import journal
 from gis.bulk import one_at_a_time
 from gis.complaints.bulk_rows import COLUMNS, LEVELS, Prepared
-from gis.complaints.model import Category, ImportBatch
+from gis.complaints.channels import Channel
+from gis.complaints.model import Category, ChannelLine, ImportBatch
 from gis.journal import Who
 from gis.people.model import Unit
 from gis.places.area_index import AreaIndex
@@ -27,7 +28,7 @@ from gis.places.model import Area
 _TYPES = {
     "row": "bigint", "lon": "double precision", "lat": "double precision", "received_at": "timestamptz",
     "resolve_by": "timestamptz", "closed_at": "timestamptz", "calendar_missing": "boolean", "digest": "uuid",
-    "unit_id": "bigint", **{f"{level}_id": "bigint" for level in LEVELS},
+    "unit_id": "bigint", "line_id": "int", **{f"{level}_id": "bigint" for level in LEVELS},
 }  # fmt: skip
 _STAGE = f"""
     CREATE TEMP TABLE IF NOT EXISTS staged_complaint (
@@ -40,7 +41,7 @@ _INSERT = text(
     INSERT INTO complaint (id, hotline_no, channel, category, complexity, status, description, place, located, geom,
                            district_id, street_id, community_id, compound_id, unit_id, received_at, received_by,
                            resolve_by, deadline_source, calendar_missing, closed_at, resolved_at, answered_at,
-                           confirmed_at, batch_id, import_digest)
+                           confirmed_at, batch_id, import_digest, source_no, line_id)
     SELECT id, hotline_no, channel, category, complexity, status, description, place,
            CASE WHEN lon IS NULL THEN 'not_located' ELSE 'located' END,
            CASE WHEN lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326) END,
@@ -48,9 +49,9 @@ _INSERT = text(
            resolve_by, deadline_source, calendar_missing, closed_at,
            CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
            CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
-           CASE WHEN status = 'confirmed' THEN closed_at END, :batch_id, digest
+           CASE WHEN status = 'confirmed' THEN closed_at END, :batch_id, digest, source_no, line_id
       FROM staged_complaint
-        ON CONFLICT (hotline_no) DO NOTHING
+        ON CONFLICT DO NOTHING
     """
 )
 _CALLERS = text(
@@ -71,6 +72,16 @@ _KEPT = text(
               FROM staged_complaint s) found
      WHERE same IS NOT NULL
      ORDER BY row
+    """
+)
+# A number of a channel that was accepted under another number of ours; a row of this file that stands in it twice as well.
+_ACCEPTED = text(
+    """
+    SELECT s.row, c.hotline_no
+      FROM staged_complaint s JOIN complaint c ON c.channel = s.channel AND c.line_id IS NOT DISTINCT FROM s.line_id
+       AND c.source_no = s.source_no
+     WHERE s.source_no IS NOT NULL AND c.hotline_no <> s.hotline_no
+     ORDER BY s.row
     """
 )
 _UNPLACE = text(
@@ -133,6 +144,10 @@ class Load:
     def kept(self) -> Iterable[tuple[int, bool]]:
         """Which staged rows have a number that was kept before this import, and is the content the same?"""
         return [(int(r.row), bool(r.same)) for r in self.session.execute(_KEPT, {"batch_id": self._batch_id})]
+
+    def accepted(self) -> Iterable[tuple[int, str]]:
+        """Which staged rows have a channel's number that another complaint was accepted under, and which is that?"""
+        return [(int(r.row), str(r.hotline_no)) for r in self.session.execute(_ACCEPTED)]
 
     def unplace(self, points: Iterable[tuple[float, float]]) -> int:
         """Mark what this file put on a fallback point as not located; how many rows that were."""
@@ -201,6 +216,14 @@ def dictionary(session: Session) -> tuple[dict[str, str], dict[str, str]]:
         words |= {row.name_en: row.code, row.name: row.code}
         promise[row.code] = row.complexity
     return words | {code: code for code in promise}, promise
+
+
+def channels_by_word(session: Session) -> dict[str, str]:
+    """The words for channels: their codes, and the names of the companies' lines."""
+    found = {str(channel): str(channel) for channel in Channel}
+    for line in session.scalars(select(ChannelLine)):
+        found |= {line.name: f"{line.channel}#{line.id}", f"{line.channel}#{line.id}": f"{line.channel}#{line.id}"}
+    return found
 
 
 def units_by_word(session: Session) -> dict[str, str]:

@@ -51,6 +51,7 @@ class Rows:
     caller_name: list[str]
     caller_phone: list[str]
     door_no: list[str]
+    source_no: list[str]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -96,12 +97,13 @@ def prepare(rows: Rows, terms: Terms) -> Prepared:
     lon, lat = np.where(rows.located, rows.lon, np.nan), np.where(rows.located, rows.lat, np.nan)
     filed = file_under(rows, lon, lat, terms)
     columns: list[Sequence[str]] = [
-        rows.row.astype(str).tolist(), escaped(rows.hotline_no), rows.channel, rows.category, promise, rows.status,
+        rows.row.astype(str).tolist(), escaped(rows.hotline_no), [c.partition("#")[0] for c in rows.channel], rows.category, promise, rows.status,
         escaped(rows.description), escaped(rows.place), _numbers(lon), _numbers(lat),
         *(_ids(filed[level]) for level in LEVELS), [u or NULL for u in _units(rows, filed, terms)],
         _moments(rows.received_at), _moments(by), escaped(source), ["t" if m else "f" for m in missing.tolist()],
         _moments(rows.closed_at), digests(rows),
-        *([t or NULL for t in escaped(c)] for c in (rows.caller_name, _phones(rows.caller_phone), rows.door_no)),
+        *([t or NULL for t in escaped(c)] for c in (rows.caller_name, _phones(rows.caller_phone), rows.door_no, rows.source_no)),
+        [c.partition("#")[2] or NULL for c in rows.channel],
     ]  # fmt: skip
     lines = map("\t".join, zip(*columns, strict=True))
     return Prepared("".join(f"{line}\n" for line in lines), len(rows), int(missing.sum()))
@@ -110,7 +112,7 @@ def prepare(rows: Rows, terms: Terms) -> Prepared:
 COLUMNS = (
     "row", "hotline_no", "channel", "category", "complexity", "status", "description", "place", "lon", "lat",
     "district_id", "street_id", "community_id", "compound_id", "unit_id", "received_at", "resolve_by",
-    "deadline_source", "calendar_missing", "closed_at", "digest", "caller_name", "caller_phone", "door_no",
+    "deadline_source", "calendar_missing", "closed_at", "digest", "caller_name", "caller_phone", "door_no", "source_no", "line_id",
 )  # fmt: skip
 NULL = "\\N"
 
@@ -180,10 +182,15 @@ def digests(rows: Rows) -> list[str]:
     exact = values.view(f"V{values.shape[1] * 8}").ravel().tolist()
     said = zip(
         rows.hotline_no, rows.channel, rows.category, rows.complexity, rows.status, rows.description, rows.place,
-        rows.area, rows.unit, rows.caller_name, rows.caller_phone, rows.door_no, strict=True,
+        rows.area, rows.unit, rows.caller_name, rows.caller_phone, _with_source(rows), strict=True,
     )  # fmt: skip
     words = map("\x1f".join, said)
     return [blake2b(w.encode() + v, digest_size=16).hexdigest() for w, v in zip(words, exact, strict=True)]
+
+
+def _with_source(rows: Rows) -> list[str]:
+    """Door and the channel's number: a file that names none has the digest it always had."""
+    return [f"{door}\x1f{no}" if no else door for door, no in zip(rows.door_no, rows.source_no, strict=True)]
 
 
 def _phones(phones: list[str]) -> list[str]:

@@ -92,7 +92,9 @@ def waiting(session: Session, now: datetime) -> int:
 def expired(session: Session, now: datetime) -> list[UUID]:
     """The uploads whose bytes need not be kept any longer."""
     done = ImportUpload.state.in_((UploadState.DONE, UploadState.DISCARDED))
-    return list(session.scalars(select(ImportUpload.id).where(done | (ImportUpload.at < now - timedelta(days=KEPT_DAYS)))))
+    return list(
+        session.scalars(select(ImportUpload.id).where(done | (ImportUpload.at < now - timedelta(days=KEPT_DAYS))))
+    )
 
 
 def batches(session: Session, limit: int = 100) -> list[Mapping[str, Any]]:
@@ -138,7 +140,8 @@ def take_back(session: Session, who: Who, batch_id: int) -> int:
             session.execute(delete(Caller).where(Caller.complaint_id.in_(ids)))
             removed = int(session.execute(delete(Complaint).where(Complaint.batch_id == batch_id)).rowcount)  # type: ignore[attr-defined]
             session.execute(
-                text("UPDATE import_upload SET batch_id = NULL, state = 'discarded' WHERE batch_id = :batch"), {"batch": batch_id}
+                text("UPDATE import_upload SET batch_id = NULL, state = 'discarded' WHERE batch_id = :batch"),
+                {"batch": batch_id},
             )
             session.delete(batch)
             session.flush()

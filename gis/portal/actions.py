@@ -72,9 +72,7 @@ def count(session: Session, kind: Asked, key: bytes, now: datetime) -> int:
     start = datetime(1970, 1, 1, tzinfo=UTC)
     until_at = start + ((now - start) // window + 1) * window
     bump = insert(PublicMeter).values(kind=kind, key=key, until_at=until_at, count=1)
-    bump = bump.on_conflict_do_update(
-        index_elements=["kind", "key", "until_at"], set_={"count": PublicMeter.count + 1}
-    )
+    bump = bump.on_conflict_do_update(index_elements=["kind", "key", "until_at"], set_={"count": PublicMeter.count + 1})
     made = int(session.execute(bump.returning(PublicMeter.count)).scalar_one())
     if made == 1:
         _sweep(session, PublicMeter.until_at, now)

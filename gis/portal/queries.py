@@ -129,9 +129,7 @@ def photo(session: Session, complaint_id: int, sha256: str) -> ComplaintPhoto | 
 def photo_in_scope(session: Session, scope: Scope, complaint_id: int, sha256: str) -> ComplaintPhoto | None:
     """One photo of a complaint that this person may see."""
     asked = select(ComplaintPhoto).join(Complaint, Complaint.id == ComplaintPhoto.complaint_id)
-    return session.scalar(
-        asked.where(Complaint.id == complaint_id, ComplaintPhoto.sha256 == sha256, *visible(scope))
-    )
+    return session.scalar(asked.where(Complaint.id == complaint_id, ComplaintPhoto.sha256 == sha256, *visible(scope)))
 
 
 def notes_of(session: Session, complaint_id: int) -> list[CallerNote]:

@@ -186,4 +186,3 @@ class BadReportId(BadInput):
     """The id of this report is not one a browser makes; please load the page again."""
 
     code = "bad_report_id"
-

@@ -43,7 +43,7 @@ from webapp.imports.text import HEADINGS, key, shown
 
 FIELDS = frozenset({
     "hotline_no", "received_at", "channel", "category", "complexity", "status", "description", "place", "lon", "lat",
-    "area", "unit", "closed_at", "resolve_by", "caller_name", "caller_phone", "door_no",
+    "area", "unit", "closed_at", "resolve_by", "caller_name", "caller_phone", "door_no", "source_no",
 })  # fmt: skip
 NEEDED = ("hotline_no", "received_at")
 NOT_IMPORTED = WITH_CREW | {Status.RETURNED, Status.MERGED}
@@ -56,7 +56,7 @@ class Checks:
 
     def __init__(
         self, mapping: FileMapping, table: Table, report: Report, terms: Terms, categories: Mapping[str, str],
-        units: Mapping[str, str], settings: Settings,
+        units: Mapping[str, str], settings: Settings, channels: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.mapping, self.table, self.report, self.terms = mapping, table, report, terms
         mapping.check_fields(FIELDS)
@@ -68,10 +68,12 @@ class Checks:
         self.columns = find_columns(mapping, table.header)
         rows = mapping.coordinates.fallback_rows
         self.fallback_rows = settings.fallback_point_rows if rows is None else rows
-        self.words = self._dictionaries(categories, units)
+        self.words = self._dictionaries(categories, units, channels or {str(c): str(c) for c in Channel})
         self._seen: list[tuple[Ints, Ints, Ints, Floats, Floats]] = []
 
-    def _dictionaries(self, categories: Mapping[str, str], units: Mapping[str, str]) -> dict[str, cells.Words]:
+    def _dictionaries(
+        self, categories: Mapping[str, str], units: Mapping[str, str], channels: Mapping[str, str]
+    ) -> dict[str, cells.Words]:
         m = self.mapping
         statuses = {str(s): str(s) for s in Status if s not in NOT_IMPORTED}
 
@@ -89,7 +91,7 @@ class Checks:
 
         return {
             "category": words("category", categories, UnknownCategory),
-            "channel": words("channel", {str(c): str(c) for c in Channel}, UnknownChannel),
+            "channel": words("channel", channels, UnknownChannel),
             "complexity": words("complexity", {str(c): str(c) for c in Complexity}, UnknownComplexity),
             "status": words("status", statuses),
             "unit": cells.Words("unit", units, m.translate.get("unit", {}), cells.any_of(m.default.get("unit")),
@@ -158,7 +160,7 @@ class Checks:
             category=category, complexity=word("complexity"), status=word("status"), description=text("description"),
             place=text("place"), lon=lon, lat=lat, located=located, received_at=received, closed_at=moment("closed_at"),
             limit=moment("resolve_by"), area=[c.strip()[:200] for c in column("area")], unit=word("unit"),
-            caller_name=text("caller_name"), caller_phone=text("caller_phone"), door_no=text("door_no"),
+            caller_name=text("caller_name"), caller_phone=text("caller_phone"), door_no=text("door_no"), source_no=text("source_no"),
         )  # fmt: skip
         self._settle(rows)
         return rows

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from gis.complaints import bulk
+from gis.complaints.channels import Channel
 from gis.complaints.bulk_rows import Prepared, Terms, prepare
 from gis.db import translate
 from gis.errors import ChengmaiError
@@ -25,7 +26,7 @@ from gis.journal import Who
 from gis.places.queries import working_days
 from gis.settings import Settings
 from webapp.imports import mapping as mappings
-from webapp.imports.errors import BrokenQuotes, DatabaseRefused, Differs, HeaderOnly, WrongColumns
+from webapp.imports.errors import AcceptedBefore, BrokenQuotes, DatabaseRefused, Differs, HeaderOnly, WrongColumns
 from webapp.imports.report import Report
 from webapp.imports.tables import Table, open_table
 from webapp.imports.text import key, safe_name
@@ -101,7 +102,8 @@ def _run(
             unit_of_compound=unit_of_compound, complexity_of=complexity_of, areas_by_word=bulk.areas_by_word(session),
             limit_source=chosen.limit.source, missing_limit=chosen.limit.missing,
         )  # fmt: skip
-        checks = Checks(chosen, table, report, terms, words, bulk.units_by_word(session), settings)
+        known = {report.word("channel", c): c for c in Channel} | bulk.channels_by_word(session)
+        checks = Checks(chosen, table, report, terms, words, bulk.units_by_word(session), settings, known)
         session.rollback()
         _store(session, who, (safe_name(path), sha256_of(path)), _ready(checks, table, terms), checks, told)
 
@@ -161,6 +163,9 @@ def _store_chunk(load: bulk.Load, lines: Prepared, checks: Checks) -> None:
             checks.report.unchanged += 1
         else:
             checks.report.refuse(row, checks.address_of(row, "hotline_no"), Differs())
+    if "source_no" in checks.columns:
+        for row, number in load.accepted():
+            checks.report.refuse(row, checks.address_of(row, "source_no"), AcceptedBefore(number=number))
 
 
 def _finish(session: Session, load: bulk.Load, checks: Checks) -> None:

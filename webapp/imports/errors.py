@@ -143,6 +143,12 @@ class Differs(Conflict):
     code = "differs"
 
 
+class AcceptedBefore(Conflict):
+    """This number of this channel was accepted before as %(number)s."""
+
+    code = "accepted_before"
+
+
 class DatabaseRefused(BadInput):
     """The database refused this import; nothing was kept: %(reason)s"""
 

@@ -81,9 +81,13 @@ def _rows(book: Any, fields: list[tuple[str, str, bool]], choices: Choices, styl
     told = notes()
     for column, (field, title, needed) in enumerate(fields):
         kind = style["moment"] if field.endswith("_at") or field == "resolve_by" else style["text"]
-        page.set_column(column, column, 28 if field in ("description", "place") else 16, None if field in ("lon", "lat") else kind)
+        page.set_column(
+            column, column, 28 if field in ("description", "place") else 16, None if field in ("lon", "lat") else kind
+        )
         page.write_string(0, column, title, style["needed" if needed else "free"])
-        page.write_comment(0, column, f"{told[field][0]}\n{_('needed') if needed else _('may stay empty')}", {"x_scale": 1.6})
+        page.write_comment(
+            0, column, f"{told[field][0]}\n{_('needed') if needed else _('may stay empty')}", {"x_scale": 1.6}
+        )
         if words := choices.of(field):
             name = xlsxwriter.utility.xl_col_to_name(column)
             page.data_validation(1, column, ROWS, column, {
