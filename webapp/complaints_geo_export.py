@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import shapely
-from flask import Blueprint, Response, send_file, stream_with_context
+from flask import Blueprint, Response, stream_with_context
 from flask_babel import gettext as _
 
 from webapp.access import needs
 from webapp.complaints_export import begin, heading, rows
-from webapp.exports import Cell
+from webapp.exports import Cell, chunks
 
 pages = Blueprint("complaints_geo_export", __name__)
 CHUNK = 20_000
@@ -63,10 +63,10 @@ def as_geopackage() -> Response:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / f"{name}.gpkg"
         _write(path, rows(within, filters))
-        file = path.open("rb")  # it stays readable after its name is gone
-    return send_file(
-        file, mimetype="application/geopackage+sqlite3", as_attachment=True, download_name=path.name, max_age=0
-    )
+        kept = path.open("rb")  # it stays readable after its name is gone
+    answer = Response(chunks(kept), mimetype="application/geopackage+sqlite3")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.gpkg"'
+    return answer
 
 
 def _write(path: Path, found: Iterator[list[Cell]]) -> None:

@@ -69,13 +69,14 @@ def xlsx_answer(name: str, sheet: str, heading: list[str], rows: Iterable[list[C
         body: bytes | Iterator[bytes] = made.read(IN_MEMORY)
         if made.read(1):  # too large to hold: the file stays open for as long as it is sent
             kept = os.fdopen(os.dup(made.fileno()), "rb")
-            body = _chunks(kept)
+            body = chunks(kept)
     answer = Response(body, mimetype=XLSX)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
     return answer
 
 
-def _chunks(made: IO[bytes]) -> Iterator[bytes]:
+def chunks(made: IO[bytes]) -> Iterator[bytes]:
+    """An open file from its beginning, closed at its end."""
     with made:
         made.seek(0)
         while part := made.read(1 << 16):

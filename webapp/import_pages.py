@@ -14,9 +14,9 @@ from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 
 from gis.complaints import uploads
-from gis.complaints.queries import categories
 from gis.complaints.channels import Channel
 from gis.complaints.lines import lines
+from gis.complaints.queries import categories
 from gis.complaints.uploads import ImportUpload, UploadState
 from gis.errors import ChengmaiError, Conflict, Missing
 from gis.people.queries import units

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gis import journal
+from gis.complaints.channels import UTILITY_HOTLINES, Channel
 from gis.complaints.model import ChannelLine, Complaint
 from gis.complaints.queries import visible
-from gis.complaints.channels import UTILITY_HOTLINES, Channel
 from gis.complaints.rules import UnknownChannel
 from gis.db import check_version, naming_violations
 from gis.errors import BadInput, Missing

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from gis.complaints import bulk
-from gis.complaints.channels import Channel
 from gis.complaints.bulk_rows import Prepared, Terms, prepare
+from gis.complaints.channels import Channel
 from gis.db import translate
 from gis.errors import ChengmaiError
 from gis.journal import Who

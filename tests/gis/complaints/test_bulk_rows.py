@@ -22,7 +22,9 @@ ZONES = ("Asia/Shanghai", "America/New_York", "Asia/Kathmandu")
 
 def rows(*moments: datetime, **columns) -> Rows:
     n = len(moments)
-    words = {name: [""] * n for name in ("complexity", "area", "unit", "caller_name", "caller_phone", "door_no")}
+    words = {
+        name: [""] * n for name in ("complexity", "area", "unit", "caller_name", "caller_phone", "door_no", "source_no")
+    }
     given = {
         "row": np.arange(2, n + 2), "hotline_no": [f"H{i}" for i in range(n)], "channel": ["12319"] * n,
         "category": ["heat.none"] * n, "status": ["received"] * n, "description": ["不热"] * n, "place": ["文丰小区"] * n,

@@ -1,13 +1,13 @@
 """The public's own door, files in through the desk, and every channel into one file with its own number once.
 
-Revision ID: 0100
+Revision ID: 0110
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0100"
-down_revision = "0090"
+revision = "0110"
+down_revision = "0100"
 branch_labels = None
 depends_on = None
 
