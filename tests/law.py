@@ -2,6 +2,7 @@
 
 SAMPLES = {
     "text": "因为",
+    "measure": "停工",
     "days": 3,
     "unit": 7,
     "crew": 7,

@@ -23,7 +23,7 @@ from gis.people.queries import names_of
 from webapp.access import db, now, scope
 from webapp.filters import zone
 from webapp.i18n import word
-from webapp.step_forms import forms, offered
+from webapp.step_forms import offer
 
 Row = Mapping[str, Any]
 
@@ -80,7 +80,7 @@ def detail(row: Row) -> dict[str, Any]:
     return {
         **_card(row, order), "description": masked_text(row["description"]), "channel": row["channel"],
         "deadline_source": row["deadline_source"], "caller": masked_caller(row["id"]),
-        "steps": (steps := offered(row["status"], current_user.role)), "forms": forms(steps), "order": order_json(order), "timeline": timeline(row["id"]),
+        "steps": (offered := offer(row, current_user.role)).verbs, "forms": offered.forms, "order": order_json(order), "timeline": timeline(row["id"]),
         "similar": similar(category=row["category"], lon=row["lon"], lat=row["lat"], place=row["place"], but=row["id"]),
         "inspections": [
             {"id": str(i["id"]), "finished_at": iso(i["finished_at"]), "no_count": i["no_count"]}

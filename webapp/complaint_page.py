@@ -24,7 +24,7 @@ from gis.people.queries import units
 from webapp import cards, complaints
 from webapp.access import db, needs, now, who
 from webapp.i18n import message, word
-from webapp.step_forms import forms, offered
+from webapp.step_forms import offer
 from webapp.steps import asked_by_form, make
 
 Section = Callable[[Row], tuple[str, dict[str, Any]] | None]
@@ -50,12 +50,13 @@ def clocks(row: Row) -> tuple[str, dict[str, Any]]:
 
 def steps(row: Row) -> tuple[str, dict[str, Any]] | None:
     """What its reader can do with it now, each with its form."""
-    verbs = offered(row["status"], current_user.role)
-    if not verbs:
+    offered = offer(row, current_user.role)
+    if not offered.verbs:
         return None
-    asked = forms(verbs)
-    bodies = units(db()) if any(f["kind"] == "unit" for fields in asked.values() for f in fields) else []
-    return "complaints/page/steps.html", {"verbs": verbs, "forms": asked, "units": bodies}
+    asks_unit = any(f["kind"] == "unit" for fields in offered.forms.values() for f in fields)
+    return "complaints/page/steps.html", {
+        "verbs": offered.verbs, "forms": offered.forms, "units": units(db()) if asks_unit else [],
+    }  # fmt: skip
 
 
 def happened(row: Row) -> tuple[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from gis.complaints.actions import seed_categories
+from gis.complaints.law_actions import seed_rule_sets
 from gis.db import make_engine
 from gis.inspections.actions import seed_checklists
 from gis.places.actions import seed_calendar
@@ -16,6 +17,7 @@ def seed(url: str) -> None:
     engine = make_engine(url)
     with Session(engine) as session:
         seed_categories(session)
+        seed_rule_sets(session)
         seed_calendar(session)
         seed_checklists(session)
         seed_limits(session)

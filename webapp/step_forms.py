@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from gis.complaints import law_queries
 from gis.complaints.model import Complaint
 from gis.complaints.rules import STEPS, Field, possible
+from webapp.access import db
 from webapp.i18n import word
 
 Handler = Callable[[str, Complaint, int, dict[str, Any]], object]
@@ -28,17 +31,26 @@ def handles(*verbs: str) -> Callable[[Handler], Handler]:
     return keep
 
 
-def offered(status: str, role: str) -> list[str]:
-    """The steps that this desk offers somebody here: possible, theirs, and with a function behind them."""
-    return [verb for verb in possible(status, role) if verb in HANDLERS]
+@dataclass(frozen=True)
+class Offer:
+    """The steps of one complaint that somebody is offered, each with the fields of its form in the reader's language."""
+
+    verbs: list[str]
+    forms: dict[str, list[dict[str, Any]]]
 
 
-def forms(verbs: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """What each of these steps asks for, in the reader's language: the fields of its form."""
-    return {verb: [_field(field) for field in STEPS[verb].fields] for verb in verbs}
+def offer(row: Mapping[str, Any], role: str) -> Offer:
+    """The steps that the desk offers somebody: possible, theirs, to the point, and with a function behind them."""
+    verbs = [verb for verb in possible(row["status"], role) if verb in HANDLERS]
+    conditional = any(STEPS[verb].needs or STEPS[verb].unless for verb in verbs)
+    facts, measures = law_queries.facts(db(), row["id"]) if conditional else (set(), [])
+    verbs = [v for v in verbs if (not STEPS[v].needs or STEPS[v].needs in facts) and STEPS[v].unless not in facts]
+    return Offer(verbs, {verb: [_field(field, measures) for field in STEPS[verb].fields] for verb in verbs})
 
 
-def _field(field: Field) -> dict[str, Any]:
+def _field(field: Field, measures: list[str]) -> dict[str, Any]:
     choices = [{"code": code, "name": word(WORDS[field.name], code)} for code in field.choices]
-    return {"name": field.name, "kind": field.kind, "required": field.required, "choices": choices,
-            "label": word("field", field.name)}  # fmt: skip
+    if field.kind == "measure":
+        choices = [{"code": name, "name": name} for name in measures]
+    return {"name": field.name, "kind": "choice" if choices else field.kind, "required": field.required,
+            "choices": choices, "label": word("field", field.name)}  # fmt: skip

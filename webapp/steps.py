@@ -14,16 +14,22 @@ from typing import Any
 from flask import Blueprint, request
 from flask_login import current_user
 
+from gis.complaints import law_queries, life
 from gis.complaints.actions import take_step
 from gis.complaints.model import Complaint
 from gis.complaints.rules import OPEN, STEPS, WITH_CREW, may_step
+from gis.db import check_version
+from gis.dispatch.actions import recall as recall_order
 from gis.dispatch.actions import release
+from gis.dispatch.queries import open_order
 from gis.errors import BadInput, NotAllowed
 from gis.people.queries import units
+from gis.places.queries import working_days
 from webapp import cards
 from webapp.access import db, needs, who
 from webapp.bodies import BadField, MissingField, NotJson, UnknownField
 from webapp.complaints import visible_complaint, visible_row
+from webapp.dispatch import terms
 from webapp.filters import zone
 from webapp.step_forms import HANDLERS, handles
 
@@ -101,10 +107,44 @@ def all_units() -> dict[str, Any]:
     return {"units": [{"id": unit.id, "name": unit.name} for unit in units(db())]}
 
 
-@handles("send", "sign", "resolve", "answer", "confirm", "reopen", "supervise", "cancel")
+@handles("sign", "resolve", "answer", "confirm", "reopen", "supervise", "cancel")
 def plain(verb: str, complaint: Complaint, base_version: int, given: dict[str, Any]) -> None:
     """A step that is nothing more than the change of status, its evidence and its moments."""
     had_crew = complaint.status in WITH_CREW
     take_step(db(), who(), complaint, verb, base_version=base_version, data=given)
     if had_crew and complaint.status not in OPEN:
         release(db(), who(), complaint.id)  # nobody drives to what was cancelled
+
+
+@handles("send", "return", "uphold_return", "refuse_return", "request_extension", "grant_extension",
+         "refuse_extension", "pause", "resume", "urge", "meet")  # fmt: skip
+def under_the_law(verb: str, complaint: Complaint, base_version: int, given: dict[str, Any]) -> None:
+    """A step that the rule of the complaint has something to say about."""
+    how: dict[str, Any] = {"base_version": base_version, "data": given}
+    city = law_queries.city(db(), working_days(db()), zone())
+    match verb:
+        case "send" | "return" | "request_extension" | "resume":
+            verbs = {"send": life.send, "return": life.give_back, "request_extension": life.ask_extension,
+                     "resume": life.resume}  # fmt: skip
+            verbs[verb](db(), who(), complaint, city=city, **how)
+        case "uphold_return" | "refuse_return":
+            life.judge_return(db(), who(), complaint, verb, **how)
+        case "grant_extension" | "refuse_extension":
+            life.judge_extension(db(), who(), complaint, verb, city=city, **how)
+        case "pause":
+            life.pause(db(), who(), complaint, **how)
+        case "urge":
+            life.urge(db(), who(), complaint, **how)
+        case _:
+            life.meet(db(), who(), complaint, **how)
+
+
+@handles("recall")
+def recall(verb: str, complaint: Complaint, base_version: int, given: dict[str, Any]) -> None:
+    """Take back what was passed on, or call back the crew, while that is still possible."""
+    order = open_order(db(), complaint.id)
+    if order is None:
+        take_step(db(), who(), complaint, verb, base_version=base_version, data=given)
+        return
+    check_version(complaint, base_version)
+    recall_order(db(), who(), order, terms=terms())

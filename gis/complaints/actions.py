@@ -11,14 +11,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gis import journal
+from gis.complaints import clocks, law_queries
 from gis.complaints.categories import CATEGORIES
-from gis.complaints.limits import resolve_by
 from gis.complaints.lines import check_line
 from gis.complaints.model import Caller, Category, Complaint, HotlineCounter
 from gis.complaints.privacy import masked_text, normal_phone
 from gis.complaints.queries import is_open
 from gis.complaints.rules import (
     MOMENTS,
+    OPEN,
     PURPOSES,
     Channel,
     Complexity,
@@ -87,15 +88,18 @@ def receive(
         hotline_no = clean("hotline_no", hotline_no, needed=True)
     where = _where(session, lon, lat, datum, sure)
     chosen = complexity or kind.complexity
-    deadline = resolve_by(who.now, chosen, calendar, zone)
+    deadline, further = clocks.begin(session, category, chosen, who.now, calendar, zone)
     complaint = Complaint(
         hotline_no=hotline_no or next_number(session, who.now.astimezone(zone).date()), channel=channel,
         category=category, complexity=chosen, status=Status.RECEIVED, **texts, **where, received_at=who.now,
-        source_no=clean("source_no", source_no) or None, line_id=line_id, received_by=who.user_id, resolve_by=deadline.resolve_by, deadline_source=deadline.source,
-        calendar_missing=bool(deadline.missing_years), synthetic=synthetic,
+        source_no=clean("source_no", source_no) or None, line_id=line_id, received_by=who.user_id, synthetic=synthetic,
+        **clocks.columns(deadline),
     )  # fmt: skip
     with naming_violations(session):
         session.add(complaint)
+    for one in further:
+        one.complaint_id = complaint.id
+        session.add(one)
     if caller is not None:
         caller.complaint_id = complaint.id
         session.add(caller)
@@ -154,11 +158,12 @@ def next_number(session: Session, day: date) -> str:
 
 def take_step(
     session: Session, who: Who, complaint: Complaint, verb: str, *, base_version: int | None = None,
-    data: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None, values: dict[str, Any] | None = None,
 ) -> Complaint:  # fmt: skip
     """Move a complaint by one of `rules.STEPS`, and write it down. Who may do so is the door's question.
 
-    `data` is the step's evidence and whatever else the journal should tell; it must hold no personal data. The row is
+    `data` is the step's evidence and whatever else the journal should tell; it must hold no personal data. `values` are
+    columns that change with it. The row is
     locked and read again first, so of two steps at once the second sees the first: StaleVersion where it was made on an
     older version, WrongStep where it is no longer possible; TextMissing or BadEvidence where the evidence is not there.
     """
@@ -168,10 +173,13 @@ def take_step(
     given = evidence(verb, data)
     leads_to = after(before, verb, _facts(complaint, given))
     _fill_moments(complaint, verb, leads_to, given, who.now)
+    for name, value in (values or {}).items():
+        setattr(complaint, name, value)
     complaint.status = leads_to
     complaint.closed_at = close_time(leads_to, who.now, complaint.closed_at)
     with naming_violations(session):
-        session.flush()
+        if before in OPEN and leads_to not in OPEN:
+            clocks.settle(session, who, complaint, met=leads_to in (Status.ANSWERED, Status.CONFIRMED))
     journal.write(
         session, who, verb, "complaint", complaint.id, version=complaint.version, area_id=complaint.district_id,
         unit_id=complaint.unit_id, before=before, after=str(leads_to), **_told(given),
@@ -193,6 +201,8 @@ def _fill_moments(complaint: Complaint, verb: str, leads_to: Status, given: dict
         complaint.signed_at = None  # that unit has nothing in hand any more
     if verb == "recall" and complaint.status == Status.SENT and not complaint.return_count + complaint.reopen_count:
         complaint.sent_at = None  # it was never passed on
+    if leads_to == Status.SENT and verb in ("send", "uphold_return"):
+        complaint.handed_at = now
     if verb in ("send", "sign"):
         setattr(complaint, MOMENTS[verb], getattr(complaint, MOMENTS[verb]) or now)
     elif verb in MOMENTS:
@@ -226,11 +236,12 @@ def renew_deadlines(session: Session, who: Who, calendar: WorkingDays, zone: tzi
     asked = select(Complaint).where(is_open(), Complaint.calendar_missing).order_by(Complaint.id).with_for_update()
     renewed = 0
     for complaint in session.scalars(asked):
-        deadline = resolve_by(complaint.received_at, complaint.complexity, calendar, zone)
+        deadline = clocks.counted(session, complaint, law_queries.city(session, calendar, zone))
         if deadline.missing_years:
             continue
         before = complaint.resolve_by
         complaint.resolve_by, complaint.calendar_missing = deadline.resolve_by, False
+        complaint.warn_at, complaint.late_at = deadline.warn_at, deadline.late_at
         session.flush()
         journal.write(
             session, who, "renew_deadline", "complaint", complaint.id, version=complaint.version,

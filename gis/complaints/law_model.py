@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    Time,
     text,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -25,6 +26,7 @@ from gis.complaints.law_words import (
     AlreadyPaused,
     Clock,
     CountFrom,
+    HoursOverlap,
     LimitsOverlap,
     PauseCause,
     ReturnGround,
@@ -88,6 +90,23 @@ class LimitRule(Base):
     valid_to: Mapped[date | None] = mapped_column(Date)
     changed_at: Mapped[datetime | None]
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+
+class WorkSpan(Base):
+    """One stretch of the city's office hours on a working day (办公时段): what the clock of working hours counts."""
+
+    __tablename__ = "work_span"
+    __table_args__ = (
+        CheckConstraint("ends > begins", name="order"),
+        ExcludeConstraint(
+            (text("tsrange('2000-01-01'::date + begins, '2000-01-01'::date + ends)"), "&&"),
+            name="ex_work_span_apart", using="gist",
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    begins: Mapped[time] = mapped_column(Time)
+    ends: Mapped[time] = mapped_column(Time)
 
 
 class ComplaintDeadline(Base):
@@ -201,6 +220,7 @@ class Reminder(Base):
 
 
 name_constraint("ex_limit_rule_one_at_a_time", LimitsOverlap)
+name_constraint("ex_work_span_apart", HoursOverlap)
 name_constraint("uq_return_request_waiting", AlreadyAsked)
 name_constraint("uq_extension_waiting", AlreadyAsked)
 name_constraint("uq_pause_running", AlreadyPaused)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gis.errors import Conflict
+from gis.errors import BadInput, Conflict
 
 
 class ReturnGround(StrEnum):
@@ -91,3 +91,57 @@ class AlreadyPaused(Conflict):
     """The clock of this complaint already stands still."""
 
     code = "already_paused"
+
+
+class HoursOverlap(BadInput):
+    """Office hours must follow one another: each ends before the next begins."""
+
+    code = "hours_overlap"
+
+
+class ReturnTooLate(Conflict):
+    """A return must be asked for within %(days)s working days of sending: it was possible until %(until)s."""
+
+    code = "return_too_late"
+
+
+class NoExtension(Conflict):
+    """The rule that applies here allows no extension, or no further one (%(rule)s)."""
+
+    code = "no_extension"
+
+
+class ExtensionTooLong(Conflict):
+    """The rule that applies here allows at most %(most)s working days."""
+
+    code = "extension_too_long"
+
+
+class NothingAsked(Conflict):
+    """Nothing was asked for here that waits for a decision."""
+
+    code = "nothing_asked"
+
+
+class LimitPassed(Conflict):
+    """The time limit has passed: the clock can no longer be stopped or given more time."""
+
+    code = "limit_passed"
+
+
+class PauseTooLong(BadInput):
+    """For this cause the clock may stand still until %(until)s at most, and it must end in the future."""
+
+    code = "pause_too_long"
+
+
+class NotPaused(Conflict):
+    """The clock of this complaint is running."""
+
+    code = "not_paused"
+
+
+class NoSuchMeasure(BadInput):
+    """This complaint has no open limit called %(measure)s."""
+
+    code = "no_such_measure"

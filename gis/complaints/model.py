@@ -99,6 +99,7 @@ class Complaint(Versioned, Base):
     deadline_source: Mapped[str] = mapped_column(String(200), default="")
     calendar_missing: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
     sent_at: Mapped[datetime | None]
+    handed_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
@@ -110,6 +111,7 @@ class Complaint(Versioned, Base):
     paused_at: Mapped[datetime | None]
     limit_rule_id: Mapped[int | None] = mapped_column(ForeignKey("limit_rule.id"))
     warn_at: Mapped[datetime | None]
+    late_at: Mapped[datetime | None]
     alarm: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     reopen_count: Mapped[int] = mapped_column(default=0, server_default="0")
     return_count: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -54,7 +54,7 @@ class Located(StrEnum):
 class Field:
     """One piece of evidence: the form asks for it, and the step refuses to be made without it where it is required.
 
-    `kind`: text, choice (one of `choices`), days (a whole number), moment (ISO 8601), flag, unit or complaint (an id).
+    `kind`: text, measure (the name of a further limit), choice (one of `choices`), days (a whole number), moment (ISO 8601), flag, unit or complaint (an id).
     """
 
     name: str
@@ -68,6 +68,7 @@ class Step:
     """A move: from any of `before` to `after` (none: the status stays), by any of `roles`, with the evidence `fields`.
 
     `instead` is where it leads when the fact `when` holds: `signed` (the unit had signed), `answered` (told on the spot).
+    `needs` and `unless` are facts beside the status without or with which its button is not shown.
     `never` are statuses from which it does not hold; `narrow` names those from which only some of the roles may make it.
     """
 
@@ -80,6 +81,8 @@ class Step:
     when: str = ""
     narrow: tuple[tuple[Status, frozenset[Role]], ...] = ()
     never: frozenset[Status] = frozenset()
+    needs: str = ""
+    unless: str = ""
 
     def end(self, status: str, facts: Container[str]) -> Status:
         """Where it leads from this status, given the facts that hold."""
@@ -135,15 +138,17 @@ STEPS: dict[str, Step] = {
         Step("uphold_return", _set(_S.RETURNED), _S.RECEIVED, _ARBITER, (Field("unit_id", "unit"), _NOTE),
              instead=_S.SENT, when="unit"),
         Step("refuse_return", _set(_S.RETURNED), _S.SENT, _ARBITER, (_WHY,), instead=_S.SIGNED, when="signed"),
-        Step("request_extension", _RUNNING, None, _UNIT | {_R.DISPATCHER}, (Field("days", "days", True), _WHY)),
-        Step("grant_extension", _RUNNING, None, _ARBITER, (Field("days", "days"), _NOTE)),
-        Step("refuse_extension", _RUNNING, None, _ARBITER, (_WHY,)),
+        Step("request_extension", _RUNNING, None, _UNIT | {_R.DISPATCHER}, (Field("days", "days", True), _WHY),
+             unless="extension"),
+        Step("grant_extension", _RUNNING, None, _ARBITER, (Field("days", "days"), _NOTE), needs="extension"),
+        Step("refuse_extension", _RUNNING, None, _ARBITER, (_WHY,), needs="extension"),
         Step("pause", _RUNNING, None, _DESK,
-             (Field("cause", "choice", True, tuple(PauseCause)), Field("until", "moment", True), _WHY)),
-        Step("resume", OPEN, None, _DESK | _UNIT, (_NOTE,)),
+             (Field("cause", "choice", True, tuple(PauseCause)), Field("until", "moment", True), _WHY), unless="paused"),
+        Step("resume", OPEN, None, _DESK | _UNIT, (_NOTE,), needs="paused"),
         Step("urge", OPEN, None, _DESK | {_R.CALL_TAKER, _R.FOLLOW_UP_CALLER}, (_NOTE,)),
         Step("supervise", OPEN | {_S.ANSWERED, _S.CONFIRMED}, None, _ARBITER,
              (Field("reason", "choice", True, tuple(SuperviseReason)), _NOTE)),
+        Step("meet", OPEN, None, _DESK | _UNIT, (Field("measure", "measure", True), _NOTE), needs="measure"),
         Step("merge", _set(_S.RECEIVED, _S.SENT, _S.SIGNED, _S.REOPENED), _S.MERGED, _DESK | {_R.CALL_TAKER},
              (Field("into", "complaint", True), _NOTE)),
         Step("split", _set(_S.MERGED), _S.RECEIVED, _DESK, (_WHY,)),
@@ -203,7 +208,7 @@ def evidence(verb: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
 def _read(field: Field, value: Any) -> Any:
     """One value as its kind: what JSON and what a form send for it."""
     match field.kind:
-        case "text" if isinstance(value, str):
+        case "text" | "measure" if isinstance(value, str):
             return value
         case "choice" if value in field.choices:
             return str(value)

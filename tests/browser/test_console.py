@@ -227,12 +227,12 @@ def test_a_callers_number_is_masked_until_a_purpose_is_told(live, page, city, qu
     expect(caller).not_to_contain_text("13812345678")
 
 
-def test_a_supervisor_confirms_and_reopens(live, page, city, quiet):
+def test_a_supervisor_confirms_and_reopens(live, page, city):
     with live.sessions() as session:
         row = session.get_one(Complaint, city.complaints[2])
         row.status = "resolved"
         session.commit()
-    open_desk(live, quiet(page), city, "supervisor", f"?id={city.complaints[2]}&sort=due")
+    open_desk(live, page, city, "supervisor", f"?id={city.complaints[2]}&sort=due")
     page.get_by_role("button", name="回访确认").click()
     page.get_by_role("button", name="提交").click()
     expect(page.locator("#detail .detail-head")).to_contain_text("办结")
