@@ -14,7 +14,8 @@ import gis.network.model
 import gis.oversight.counting_model
 import gis.people.model
 import gis.places.model
-import gis.portal.model  # noqa: F401
+import gis.portal.model
+import gis.webhooks.model  # noqa: F401
 from gis.db import Base
 
 metadata = Base.metadata

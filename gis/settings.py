@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     )
     public_proof_most_bits: int = Field(17, ge=0, le=28, description="and at most, when a network sends many")
     trusted_proxies: int = Field(0, ge=0, le=4, description="proxies in front whose X-Forwarded-For is believed")
+    webhook_allow: str = Field(
+        "",
+        description="hosts and networks inside that webhooks may go to, as web.intra,10.20.0.0/16; all others must be public",
+    )
     demo: bool = Field(False, description="demo accounts exist; refused on any address but loopback")
 
     @property

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.audit import queries
 from gis.audit.model import JournalHead, JournalSeal
 from gis.audit.rules import BLOCK, NOTHING, head_message, pack, seal_hash
 from gis.journal import Who
+
+SEALING = 8319_0002  # the advisory lock of whoever seals
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Sealed:
 
 
 def seal(session: Session, who: Who, limit: int = BLOCK) -> Sealed:
-    """Seal the next rows. Of two that seal at once one fails by the primary key, and has lost nothing."""
+    """Seal the next rows. Of two that seal at once the second waits for the first to commit, and goes on after it."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEALING})
     last = queries.last_seal(session)
     txid, seq = (str(last.until_txid), last.until_seq) if last else ("0", 0)
     rows = queries.rows_to_seal(session, txid, seq, limit)

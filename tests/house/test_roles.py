@@ -21,6 +21,7 @@ from gis.people import keys
 from gis.people.actions import digest
 from gis.people.model import Device
 from gis.people.rules import KEY_RIGHTS, RIGHTS, Role
+from gis.webhooks.model import Webhook
 from tests import factories as make
 from tests.conftest import NOW
 
@@ -78,12 +79,15 @@ class World:
         s.add_all([device, inspection])
         s.flush()
         sha = _photo(s, self.app.config["SETTINGS"], inspection, colour)
+        hook = Webhook(name=f"推送{mark}", url="https://example.com/", secret=b"x", events=["complaint.receive"], unit_id=unit.id,
+                       area_id=area.id, created_at=NOW)  # fmt: skip
+        s.add(hook)
         s.commit()
         return {
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
-            "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
+            "webhook_id": hook.id, "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
         }  # fmt: skip
 
 
@@ -159,6 +163,7 @@ def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(worl
                     "sha256",
                     "user_id",
                     "key_id",
+                    "webhook_id",
                 }:
                     assert answer.status_code == 404, where
 
