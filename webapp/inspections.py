@@ -149,10 +149,10 @@ def _differences(row: Mapping[str, Any], texts: Mapping[str, str]) -> list[tuple
 def _place(path: str, texts: Mapping[str, str]) -> str:
     match = _PATH.fullmatch(path)
     if match is None:
-        return word("field", path.removeprefix("payload."))
+        return word("visit_field", path.removeprefix("payload."))
     key = match["key"]
     head = f"{key} {texts.get(key, '')}".strip() if match["list"] == "answers" else f"{_('Photo')} {key[:12]}"
-    return f"{head} · {word('field', match['field'])}" if match["field"] else head
+    return f"{head} · {word('visit_field', match['field'])}" if match["field"] else head
 
 
 def _plain(path: str, value: Any) -> str:
