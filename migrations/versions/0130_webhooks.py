@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0120"
-down_revision = "0110"
+revision = "0130"
+down_revision = "0120"
 branch_labels = None
 depends_on = None
 
