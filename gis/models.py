@@ -2,8 +2,10 @@
 
 import gis.audit.model
 import gis.complaints.georeport_model
+import gis.complaints.incident_model
 import gis.complaints.law_model
 import gis.complaints.model
+import gis.complaints.routing_model
 import gis.complaints.uploads
 import gis.coverage.model
 import gis.dispatch.model

@@ -38,6 +38,9 @@ CONTENT_SECURITY_POLICY = "; ".join((
 NAVIGATION = (
     ("dispatch.console", "see_complaints", "Dispatch"),
     ("complaints.new", "receive_complaint", "New complaint"),
+    ("worklist.index", "see_worklist", "Worklist"),
+    ("incidents.index", "see_complaints", "Incidents"),
+    ("routing.index", "edit_routing", "Who answers"),
     ("inspections.index", "see_inspections", "Inspections"),
     ("hotspots.index", "see_hotspots", "Hotspots"),
     ("people.index", "enrol_device", "People"),

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from gis import journal
-from gis.complaints import queries
+from gis.complaints import queries, repeat_queries
 from gis.complaints.privacy import masked_door, masked_name, masked_phone, masked_text
 from gis.complaints.rules import time_state
 from gis.dispatch.queries import running_orders
@@ -62,6 +62,11 @@ def _card(row: Row, order: Row | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def running(complaint_id: int) -> Row | None:
+    """The order under way for a complaint."""
+    return running_orders(db(), [complaint_id]).get(complaint_id)
+
+
 def order_json(order: Row | None) -> dict[str, Any] | None:
     """The order under way; it can be undone until `undo_until`, while the crew has not accepted it."""
     if order is None:
@@ -81,7 +86,7 @@ def detail(row: Row) -> dict[str, Any]:
         **_card(row, order), "description": masked_text(row["description"]), "channel": row["channel"],
         "deadline_source": row["deadline_source"], "caller": masked_caller(row["id"]),
         "steps": (offered := offer(row, current_user.role)).verbs, "forms": offered.forms, "order": order_json(order), "timeline": timeline(row["id"]),
-        "similar": similar(category=row["category"], lon=row["lon"], lat=row["lat"], place=row["place"], but=row["id"]),
+        "similar": similar(row),
         "inspections": [
             {"id": str(i["id"]), "finished_at": iso(i["finished_at"]), "no_count": i["no_count"]}
             for i in of_complaint(db(), row["id"])
@@ -137,11 +142,26 @@ def timeline(complaint_id: int) -> list[dict[str, Any]]:
     return [entry | {"at": iso(entry["at"])} for entry in happened(complaint_id)]
 
 
-def similar(**about: Any) -> list[dict[str, Any]]:
-    """Open complaints nearby, as the call-taker and the dispatcher are shown them."""
-    return [
-        {"id": row["id"], "hotline_no": row["hotline_no"], "place": masked_text(row["place"]),
-         "category_name": category_name(row), "received_at": iso(row["received_at"]),
-         "metres": round(row["metres"]) if row["metres"] is not None else None, "status": row["status"]}
-        for row in queries.similar(db(), scope(), now=now(), **about)
-    ]  # fmt: skip
+def similar(row: Row) -> list[dict[str, Any]]:
+    """Open complaints that may be the same matter as this one, as the dispatcher is shown them."""
+    found = repeat_queries.similar(
+        db(), scope(), category=row["category"], lon=row["lon"], lat=row["lat"], place=row["place"],
+        words=row["description"], but=row["id"], now=now(),
+    )  # fmt: skip
+    return [similar_json(one) for one in found]
+
+
+def similar_json(row: Row) -> dict[str, Any]:
+    """One similar complaint as the screens show it; nothing of its caller."""
+    return {
+        "id": row["id"], "hotline_no": row["hotline_no"], "place": masked_text(row["place"]), "status": row["status"],
+        "category_name": category_name(row), "received_at": iso(row["received_at"]), "version": row["version"],
+        "metres": round(row["metres"]) if row["metres"] is not None else None, "callers": 1 + row["repeat_count"],
+        "key": row["key_since"] is not None, "description": masked_text(row["description"])[:80],
+        "reasons": [_masked_reason(reason) for reason in row["reasons"]],
+    }  # fmt: skip
+
+
+def _masked_reason(reason: dict[str, Any]) -> dict[str, Any]:
+    pieces = reason.get("pieces")
+    return reason | {"pieces": [masked_text(piece) for piece in pieces]} if pieces else reason

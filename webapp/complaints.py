@@ -9,6 +9,7 @@ from flask_babel import get_locale
 from flask_login import current_user
 
 from gis.complaints import actions, queries
+from gis.complaints.categories import UNKNOWN
 from gis.complaints.limits import resolve_by
 from gis.complaints.lines import code_of
 from gis.complaints.lines import lines as channel_lines
@@ -19,17 +20,16 @@ from gis.complaints.rules import (
     Complexity,
     Status,
     UnknownCategory,
-    clean,
 )
 from gis.errors import BadInput, Missing
 from gis.oversight import rollup_queries
 from gis.people.rules import CITY
 from gis.places.queries import areas, extent, working_days
-from gis.places.rules import DATUM_NAMES, AreaLevel, check_coordinates
+from gis.places.rules import DATUM_NAMES, AreaLevel
 from webapp import cards
 from webapp.access import db, needs, now, scope, who
 from webapp.bodies import Body, body
-from webapp.filters import decimal, from_request, number, zone
+from webapp.filters import from_request, number, zone
 from webapp.i18n import word
 from webapp.intake_form import IntakeForm
 
@@ -95,17 +95,6 @@ def unmask(complaint_id: int) -> dict[str, Any]:
     return {"name": told.name, "phone": told.phone, "door_no": told.door_no}
 
 
-@pages.get("/complaints/similar.json")
-@needs("receive_complaint")
-def similar() -> list[dict[str, Any]]:
-    """Open complaints near a place, while it is typed."""
-    category, place = request.args.get("category") or None, clean("place", request.args.get("place"))
-    lon, lat = decimal("lon"), decimal("lat")
-    if lon is not None and lat is not None:
-        check_coordinates(lon, lat)
-    return cards.similar(category=category, lon=lon, lat=lat, place=place)
-
-
 @pages.get("/complaints/deadline.json")
 @needs("receive_complaint")
 def deadline() -> dict[str, Any]:
@@ -140,7 +129,7 @@ def new() -> str:
 def receive() -> Response | tuple[str, int]:
     """Keep what the caller told; where something is wrong, the form again with everything typed."""
     form = IntakeForm.of(request.form)
-    made = form.save(db(), who())
+    made = form.save(db(), who(), scope())
     if made is None:
         return _form_page(form), 422
     return redirect(url_for("complaints.new", made=made.id, channel=form.typed["channel"]), 303)
@@ -148,11 +137,12 @@ def receive() -> Response | tuple[str, int]:
 
 def _form_page(form: IntakeForm, made: queries.Row | None = None) -> str:
     by_utility: dict[str, list[Any]] = {}
-    for category in queries.categories(db()):
+    for category in (c for c in queries.categories(db()) if c.code != UNKNOWN):
         by_utility.setdefault(category.utility, []).append(category)
     channels = [c for c in Channel if c != Channel.IMPORTED]
+    joined = queries.card(db(), scope(), made["merged_into_id"]) if made and made["merged_into_id"] else None
     return render_template(
-        "complaints/new.html", form=form, made=made, by_utility=by_utility, channels=channels, datums=DATUM_NAMES,
+        "complaints/new.html", form=form, made=made, joined=joined, by_utility=by_utility, channels=channels, datums=DATUM_NAMES,
         lines=[(code_of(row["line"]), row["line"]) for row in channel_lines(db())], complexities=list(Complexity), limits=LIMITS,
         earlier=_earlier(form), extent=extent(db(), scope()), category_name=cards.category_name,
     )  # fmt: skip

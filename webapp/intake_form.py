@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from gis.complaints import actions
+from gis.complaints import actions, queries, repeats
 from gis.complaints.lines import earlier, split
 from gis.complaints.model import Category, Complaint
 from gis.complaints.privacy import normal_phone
+from gis.complaints.repeat_rules import MergeClosed
 from gis.complaints.rules import (
     BadPhone,
     Complexity,
@@ -23,8 +25,9 @@ from gis.complaints.rules import (
     UnknownComplexity,
     clean,
 )
-from gis.errors import BadInput, ChengmaiError
+from gis.errors import BadInput, ChengmaiError, Missing
 from gis.journal import Who
+from gis.people.rules import Scope
 from gis.places.queries import check_point, working_days
 from gis.places.rules import Datum, UnknownDatum, WrongDatum, from_datum
 from webapp.filters import zone
@@ -32,7 +35,7 @@ from webapp.i18n import message
 
 FIELDS = (
     "channel", "category", "complexity", "description", "place", "datum", "lon", "lat", "sure", "caller_name",
-    "caller_phone", "door_no", "hotline_no", "source_no",
+    "caller_phone", "door_no", "hotline_no", "source_no", "join",
 )  # fmt: skip
 # Where an error that only the core or the database finds is shown; any other is shown above the form.
 _FIELD_OF: dict[type[ChengmaiError], str] = {
@@ -60,9 +63,13 @@ class IntakeForm:
     def of(cls, sent: Mapping[str, str]) -> IntakeForm:
         return cls({name: sent.get(name, "")[:5000] for name in FIELDS})
 
-    def check(self, session: Session) -> bool:
+    def check(self, session: Session, scope: Scope) -> bool:
         """Understand every field; False and `errors` where one cannot be."""
         typed = self.typed
+        self._try("into", lambda: _main(session, scope, typed["join"]))
+        if "into" in self.errors:
+            self.errors["form"] = self.errors.pop("into")
+        self._say_the_same()
         self._try("channel", lambda: self._channel(typed["channel"]))
         self._try("category", lambda: _category(session, typed["category"]))
         self._try("complexity", lambda: _complexity(typed["complexity"]))
@@ -79,23 +86,25 @@ class IntakeForm:
             self.errors["place"] = message(PlaceMissing())
         return not self.errors
 
-    def save(self, session: Session, who: Who) -> Complaint | None:
-        """The complaint, or None and `errors`; nothing is kept of one that was refused."""
-        if not self.check(session):
+    def save(self, session: Session, who: Who, scope: Scope) -> Complaint | None:
+        """The complaint, or None and `errors`; nothing is kept of one that was refused. With `join`: joined to that one."""
+        if not self.check(session, scope):
             return None
         lon, lat = self.meant.pop("position") or (None, None)
+        into = self.meant.pop("into")
+        told = {**self.meant, "lon": lon, "lat": lat, "zone": zone(), "calendar": working_days(session), "sure": True}
         try:
             with session.begin_nested():
-                return actions.receive(
-                    session, who, **self.meant, lon=lon, lat=lat, zone=zone(), calendar=working_days(session), sure=True
-                )
+                if into is not None:
+                    return repeats.join(session, who, into, **told)
+                return actions.receive(session, who, **told)
         except BadInput as error:
             self._refuse(error)
         except SourceNumberTaken as error:
             self._refuse(error)
             number = str(self.meant["source_no"])
             self.earlier = earlier(session, self.meant["channel"], self.meant["line_id"], number)
-        except NumberTaken as error:
+        except (NumberTaken, MergeClosed) as error:
             self._refuse(error)
         return None
 
@@ -103,6 +112,16 @@ class IntakeForm:
         """A channel, or a company's line of one: `heat_hotline#3`."""
         channel, self.meant["line_id"] = split(code)
         return channel
+
+    def _say_the_same(self) -> None:
+        """Joining by one click: what the caller did not say again is what the other complaint says."""
+        into = self.meant.get("into")
+        if into is None:
+            return
+        self.typed["category"] = self.typed["category"] or into.category
+        self.typed["place"] = self.typed["place"] or into.place
+        said = _("Same matter as %(no)s.", no=into.hotline_no)
+        self.typed["description"] = self.typed["description"].strip() or str(said)
 
     def _refuse(self, error: ChengmaiError) -> None:
         self.errors[_FIELD_OF.get(type(error), "form")] = message(error)
@@ -128,6 +147,16 @@ class IntakeForm:
         if self.typed["sure"]:
             return from_datum(x, y, datum)
         return check_point(session, x, y, datum)
+
+
+def _main(session: Session, scope: Scope, text: str) -> Complaint | None:
+    """The complaint to join, which this person must see."""
+    if not text:
+        return None
+    found = queries.find(session, scope, int(text)) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    if found is None:
+        raise Missing(thing="complaint", id=text[:20])
+    return found
 
 
 def _number(text: str) -> float:

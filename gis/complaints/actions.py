@@ -11,12 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gis import journal
-from gis.complaints import clocks, law_queries
+from gis.complaints import clocks, following, law_queries
 from gis.complaints.categories import CATEGORIES
+from gis.complaints.key_supervision import same_caller
 from gis.complaints.lines import check_line
 from gis.complaints.model import Caller, Category, Complaint, HotlineCounter
 from gis.complaints.privacy import masked_text, normal_phone
 from gis.complaints.queries import is_open
+from gis.complaints.routing_actions import route_new
 from gis.complaints.rules import (
     MOMENTS,
     OPEN,
@@ -72,11 +74,14 @@ def receive(
     line_id: int | None = None,
     synthetic: bool = False,
     sure: bool = False,
+    category_said: str | None = None,
 ) -> Complaint:
     """Take in what somebody told: give it a number, a deadline and the areas it lies in, and keep the caller apart.
 
     `source_no` is the number that the channel (and its line) gave: the same again is SourceNumberTaken, by constraint.
     Without coordinates it is `not_located`. `sure` keeps coordinates that look like another datum's all the same.
+    Which unit answers is decided by the routing rules. `category_said` is the source's own word where the category is
+    `unknown`: it waits in the worklist for somebody to choose.
     Raises UnknownChannel, UnknownCategory, UnknownComplexity, BadPhone, TextMissing, TextTooLong, NumberTaken and
     everything of `places.queries.check_point`.
     """
@@ -93,8 +98,9 @@ def receive(
         hotline_no=hotline_no or next_number(session, who.now.astimezone(zone).date()), channel=channel,
         category=category, complexity=chosen, status=Status.RECEIVED, **texts, **where, received_at=who.now,
         source_no=clean("source_no", source_no) or None, line_id=line_id, received_by=who.user_id, synthetic=synthetic,
-        **clocks.columns(deadline),
+        category_said=clean("place", category_said) or None, **clocks.columns(deadline),
     )  # fmt: skip
+    why = route_new(session, complaint, who.now.astimezone(zone).date())
     with naming_violations(session):
         session.add(complaint)
     for one in further:
@@ -106,8 +112,9 @@ def receive(
         session.flush()
     journal.write(
         session, who, "receive", "complaint", complaint.id, version=complaint.version,
-        area_id=complaint.district_id, unit_id=complaint.unit_id, channel=channel, category=category,
+        area_id=complaint.district_id, unit_id=complaint.unit_id, channel=channel, category=category, **why,
     )  # fmt: skip
+    same_caller(session, who, complaint, caller)
     return complaint
 
 
@@ -135,7 +142,9 @@ def _where(session: Session, lon: float | None, lat: float | None, datum: str, s
     if lon is None or lat is None:
         return {"located": Located.NOT_LOCATED}
     x, y = from_datum(lon, lat, datum) if sure else check_point(session, lon, lat, datum)
-    return {"located": Located.LOCATED, "geom": point(x, y), **asdict(areas_at(session, x, y))}
+    filed = asdict(areas_at(session, x, y))
+    filed.pop("unit_id")  # who answers is the rules' question
+    return {"located": Located.LOCATED, "geom": point(x, y), **filed}
 
 
 def next_number(session: Session, day: date) -> str:
@@ -170,6 +179,7 @@ def take_step(
     session.refresh(complaint, with_for_update=True)
     check_version(complaint, base_version)
     before = complaint.status
+    following.check(session, complaint, verb)
     given = evidence(verb, data)
     leads_to = after(before, verb, _facts(complaint, given))
     _fill_moments(complaint, verb, leads_to, given, who.now)
@@ -184,6 +194,7 @@ def take_step(
         session, who, verb, "complaint", complaint.id, version=complaint.version, area_id=complaint.district_id,
         unit_id=complaint.unit_id, before=before, after=str(leads_to), **_told(given),
     )  # fmt: skip
+    following.carry(session, who, complaint, verb)
     return complaint
 
 

@@ -28,7 +28,7 @@ from gis.places.model import Area
 _TYPES = {
     "row": "bigint", "lon": "double precision", "lat": "double precision", "received_at": "timestamptz",
     "resolve_by": "timestamptz", "closed_at": "timestamptz", "calendar_missing": "boolean", "digest": "uuid",
-    "unit_id": "bigint", "line_id": "int", **{f"{level}_id": "bigint" for level in LEVELS},
+    "unit_id": "bigint", "routing_rule_id": "bigint", "line_id": "int", **{f"{level}_id": "bigint" for level in LEVELS},
 }  # fmt: skip
 _STAGE = f"""
     CREATE TEMP TABLE IF NOT EXISTS staged_complaint (
@@ -39,13 +39,13 @@ _STAGE = f"""
 _INSERT = text(
     """
     INSERT INTO complaint (id, hotline_no, channel, category, complexity, status, description, place, located, geom,
-                           district_id, street_id, community_id, compound_id, unit_id, received_at, received_by,
+                           district_id, street_id, community_id, compound_id, unit_id, routing_rule_id, category_said, received_at, received_by,
                            resolve_by, deadline_source, calendar_missing, closed_at, resolved_at, answered_at,
                            confirmed_at, batch_id, import_digest, source_no, line_id)
     SELECT id, hotline_no, channel, category, complexity, status, description, place,
            CASE WHEN lon IS NULL THEN 'not_located' ELSE 'located' END,
            CASE WHEN lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326) END,
-           district_id, street_id, community_id, compound_id, unit_id, received_at, :user_id,
+           district_id, street_id, community_id, compound_id, unit_id, routing_rule_id, category_said, received_at, :user_id,
            resolve_by, deadline_source, calendar_missing, closed_at,
            CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
            CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
@@ -180,15 +180,12 @@ def refile(session: Session, area_ids: Sequence[int]) -> int:
 
 
 # --- what rows are compared with ---------------------------------------------------------------------------------------
-def area_index(session: Session) -> tuple[AreaIndex, dict[int, int]]:
-    """The areas that complaints are filed under, ready to be asked, and the unit of each compound that has one."""
+def area_index(session: Session) -> AreaIndex:
+    """The areas that complaints are filed under, ready to be asked."""
     rows = session.execute(
-        select(Area.id, Area.level, Area.unit_id, func.ST_AsBinary(Area.geom).label("shape")).where(
-            Area.level.in_(LEVELS)
-        )
+        select(Area.id, Area.level, func.ST_AsBinary(Area.geom).label("shape")).where(Area.level.in_(LEVELS))
     ).all()
-    index = AreaIndex([r.id for r in rows], [r.level for r in rows], from_wkb([bytes(r.shape) for r in rows]))
-    return index, {r.id: r.unit_id for r in rows if r.level == "compound" and r.unit_id}
+    return AreaIndex([r.id for r in rows], [r.level for r in rows], from_wkb([bytes(r.shape) for r in rows]))
 
 
 def areas_by_word(session: Session) -> dict[str, dict[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from hashlib import blake2b
 from itertools import compress
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gis.complaints.limits import Deadline, resolve_by
 from gis.complaints.privacy import normal_phone
+from gis.complaints.routing import Ground, Router
 from gis.complaints.rules import BadPhone, Complexity
 from gis.places.area_index import AreaIndex
 from gis.workdays import WorkingDays
@@ -52,6 +53,7 @@ class Rows:
     caller_phone: list[str]
     door_no: list[str]
     source_no: list[str]
+    category_said: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.row)
@@ -74,11 +76,11 @@ class Terms:
     calendar: WorkingDays
     zone: tzinfo
     index: AreaIndex
-    unit_of_compound: Mapping[int, int]
     complexity_of: Mapping[str, str]
     areas_by_word: Mapping[str, Mapping[str, int]]
     limit_source: str = ""
     missing_limit: str = "rule"
+    router: Router = field(default_factory=lambda: Router([], Ground()))
 
 
 @dataclass
@@ -96,14 +98,15 @@ def prepare(rows: Rows, terms: Terms) -> Prepared:
     by, source, missing = deadlines(rows, promise, terms)
     lon, lat = np.where(rows.located, rows.lon, np.nan), np.where(rows.located, rows.lat, np.nan)
     filed = file_under(rows, lon, lat, terms)
+    units, rules = _units(rows, filed, terms)
     columns: list[Sequence[str]] = [
         rows.row.astype(str).tolist(), escaped(rows.hotline_no), [c.partition("#")[0] for c in rows.channel], rows.category, promise, rows.status,
         escaped(rows.description), escaped(rows.place), _numbers(lon), _numbers(lat),
-        *(_ids(filed[level]) for level in LEVELS), [u or NULL for u in _units(rows, filed, terms)],
+        *(_ids(filed[level]) for level in LEVELS), units, rules,
         _moments(rows.received_at), _moments(by), escaped(source), ["t" if m else "f" for m in missing.tolist()],
         _moments(rows.closed_at), digests(rows),
         *([t or NULL for t in escaped(c)] for c in (rows.caller_name, _phones(rows.caller_phone), rows.door_no, rows.source_no)),
-        [c.partition("#")[2] or NULL for c in rows.channel],
+        [c.partition("#")[2] or NULL for c in rows.channel], [t or NULL for t in escaped(rows.category_said or [""] * len(rows))],
     ]  # fmt: skip
     lines = map("\t".join, zip(*columns, strict=True))
     return Prepared("".join(f"{line}\n" for line in lines), len(rows), int(missing.sum()))
@@ -111,8 +114,9 @@ def prepare(rows: Rows, terms: Terms) -> Prepared:
 
 COLUMNS = (
     "row", "hotline_no", "channel", "category", "complexity", "status", "description", "place", "lon", "lat",
-    "district_id", "street_id", "community_id", "compound_id", "unit_id", "received_at", "resolve_by",
+    "district_id", "street_id", "community_id", "compound_id", "unit_id", "routing_rule_id", "received_at", "resolve_by",
     "deadline_source", "calendar_missing", "closed_at", "digest", "caller_name", "caller_phone", "door_no", "source_no", "line_id",
+    "category_said",
 )  # fmt: skip
 NULL = "\\N"
 
@@ -165,13 +169,26 @@ def file_under(rows: Rows, lon: Floats, lat: Floats, terms: Terms) -> dict[str, 
     return filed
 
 
-def _units(rows: Rows, filed: Mapping[str, Ints], terms: Terms) -> list[str]:
-    units = terms.unit_of_compound
-    if not units:
-        return rows.unit
-    return [
-        u or (str(units[c]) if c in units else "") for u, c in zip(rows.unit, filed["compound"].tolist(), strict=True)
-    ]
+def _units(rows: Rows, filed: Mapping[str, Ints], terms: Terms) -> tuple[list[str], list[str]]:
+    """Who answers for each row and the rule that said so; a unit that the file names is asked nothing.
+
+    The rules are asked once for every different category, place and stretch of days (`Router`), not for every row.
+    """
+    router = terms.router
+    if not router.rules:
+        return [u or NULL for u in rows.unit], [NULL] * len(rows)
+    days = (_local_days(rows.received_at, terms.zone)).tolist()
+    places = zip(*(filed[level].tolist() for level in LEVELS), strict=True)
+    units, rules = [], []
+    for given, category, day, place in zip(rows.unit, rows.category, days, places, strict=True):
+        if given:
+            units.append(given)
+            rules.append(NULL)
+            continue
+        unit, rule = router.known(category, place, day)
+        units.append(NULL if unit is None else str(unit))
+        rules.append(NULL if rule is None else str(rule))
+    return units, rules
 
 
 def digests(rows: Rows) -> list[str]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.complaints.channels import UTILITY_HOTLINES
+from gis.complaints.repeat_rules import MergeChain
 from gis.complaints.rules import OPEN, Channel, Complexity, LineTaken, Located, NumberTaken, SourceNumberTaken, Status
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
 
@@ -31,6 +32,7 @@ class Category(Base):
     """What a complaint is about (类别): an editable dictionary."""
 
     __tablename__ = "category"
+    __table_args__ = (CheckConstraint("repeat_radius_m > 0", name="repeat_radius_m"),)
 
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
@@ -40,6 +42,7 @@ class Category(Base):
     complexity: Mapped[str] = mapped_column(String(12))
     work_min: Mapped[int]
     number: Mapped[int] = mapped_column(Identity(), unique=True)
+    repeat_radius_m: Mapped[int] = mapped_column(default=200, server_default="200")
 
 
 class ChannelLine(Versioned, Base):
@@ -76,6 +79,10 @@ class Complaint(Versioned, Base):
         Index("ix_complaint_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("uq_complaint_channel_source_no", "channel", "line_id", "source_no", unique=True,
               postgresql_where=text("source_no IS NOT NULL"), postgresql_nulls_not_distinct=True),
+        Index("ix_complaint_similar", "category", "geom", "received_at", postgresql_using="gist",
+              postgresql_where=text(one_of("status", OPEN))),
+        Index("ix_complaint_category_newest", "category", "received_at", postgresql_where=text(one_of("status", OPEN))),
+        Index("ix_complaint_incident_id", "incident_id", postgresql_where=text("incident_id IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -106,7 +113,9 @@ class Complaint(Versioned, Base):
     confirmed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"))
-    incident_id: Mapped[int | None] = mapped_column(BigInteger)
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id", use_alter=True))
+    routing_rule_id: Mapped[int | None] = mapped_column(ForeignKey("routing_rule.id"))
+    category_said: Mapped[str | None] = mapped_column(String(300))
     key_since: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
     limit_rule_id: Mapped[int | None] = mapped_column(ForeignKey("limit_rule.id"))
@@ -161,6 +170,7 @@ class HotlineCounter(Base):
     last: Mapped[int]
 
 
+name_constraint("ck_complaint_merge_chain", MergeChain)  # raised by a trigger
 name_constraint("uq_complaint_hotline_no", NumberTaken)
 name_constraint("uq_channel_line_name", LineTaken)
 name_constraint("uq_complaint_channel_source_no", SourceNumberTaken)

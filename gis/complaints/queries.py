@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from gis.complaints.model import Caller, Category, Complaint
@@ -18,11 +18,9 @@ from gis.errors import BadInput
 from gis.people.model import Unit
 from gis.people.rules import Scope
 from gis.places.model import Area
-from gis.places.queries import escape_like, point, within
+from gis.places.queries import escape_like, within
 
 OPEN_WORDS = tuple(sorted(OPEN))
-SIMILAR_M = 500.0
-SIMILAR_DAYS = 30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -272,31 +270,3 @@ def units_with_complaints(session: Session, scope: Scope) -> list[Mapping[str, A
     if scope.unit_id is not None:
         asked = asked.where(Unit.id == scope.unit_id)
     return [dict(row) for row in session.execute(asked.order_by(Unit.name)).mappings()]
-
-
-def similar(
-    session: Session, scope: Scope, *, category: str | None, lon: float | None, lat: float | None, place: str = "",
-    now: datetime, but: int | None = None, limit: int = 5,
-) -> list[Row]:  # fmt: skip
-    """Which open complaints about the same utility are near this place, or tell the same place? Nearest first."""
-    utility = select(Category.utility).where(Category.code == category).scalar_subquery()
-    asked = select(
-        Complaint.id, Complaint.hotline_no, Complaint.place, Complaint.status, Complaint.category,
-        Category.name.label("category_zh"), Category.name_en.label("category_en"), Complaint.received_at,
-    ).join(Category, Category.code == Complaint.category)  # fmt: skip
-    since = now - timedelta(days=SIMILAR_DAYS)
-    asked = asked.where(is_open(), Complaint.received_at >= since, *visible(scope))
-    asked = asked.where(Category.utility == utility if category else true(), Complaint.id != (but or 0))
-    if lon is not None and lat is not None:
-        here = point(lon, lat)
-        metres: ColumnElement[Any] = func.ST_DistanceSphere(Complaint.geom, here)
-        around = func.geometry(func.ST_Buffer(func.geography(here), SIMILAR_M * 1.05))
-        asked = asked.where(Complaint.geom.op("&&")(around), metres <= SIMILAR_M)
-    elif place:
-        metres = null()
-        asked = asked.where(Complaint.place.ilike(f"%{escape_like(place)}%"))
-    else:
-        return []
-    asked = asked.add_columns(metres.label("metres"))
-    asked = asked.order_by(*([metres] if lon is not None else []), Complaint.received_at.desc(), Complaint.id)
-    return [dict(row) for row in session.execute(asked.limit(limit)).mappings()]

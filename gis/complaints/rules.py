@@ -151,7 +151,7 @@ STEPS: dict[str, Step] = {
         Step("meet", OPEN, None, _DESK | _UNIT, (Field("measure", "measure", True), _NOTE), needs="measure"),
         Step("merge", _set(_S.RECEIVED, _S.SENT, _S.SIGNED, _S.REOPENED), _S.MERGED, _DESK | {_R.CALL_TAKER},
              (Field("into", "complaint", True), _NOTE)),
-        Step("split", _set(_S.MERGED), _S.RECEIVED, _DESK, (_WHY,)),
+        Step("split", _set(_S.MERGED), _S.RECEIVED, _DESK | {_R.CALL_TAKER}, (_NOTE,)),
         Step("cancel", OPEN, _S.CANCELLED, _ARBITER,
              (Field("reason", "choice", True, tuple(CancelReason)), _WHY)),
     )

@@ -70,3 +70,14 @@ def stations_called(session: Session, scope: Scope, text: str, limit: int = 10) 
         asked = asked.where(Station.unit_id == scope.unit_id)
     asked = asked.order_by(func.length(Station.name), Station.name, Station.id).limit(limit)
     return [dict(row) for row in session.execute(asked).mappings()]
+
+
+def station_names(session: Session, scope: Scope) -> list[Mapping[str, Any]]:
+    """The stations that this person may see, by name."""
+    asked = select(Station.id, Station.name, Station.operator)
+    mine = within(scope)
+    if mine is not None:
+        asked = asked.where(Station.area_id.in_(mine))
+    if scope.unit_id is not None:
+        asked = asked.where(Station.unit_id == scope.unit_id)
+    return [dict(row) for row in session.execute(asked.order_by(Station.name, Station.id)).mappings()]

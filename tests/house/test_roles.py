@@ -15,6 +15,8 @@ from uuid import UUID, uuid4
 import pytest
 from PIL import Image
 
+from gis.complaints.incident_model import Incident
+from gis.complaints.routing_model import RoutingRule
 from gis.inspections.model import Inspection, InspectionPhoto, Photo
 from gis.journal import Who
 from gis.people import keys
@@ -82,6 +84,11 @@ class World:
         hook = Webhook(name=f"推送{mark}", url="https://example.com/", secret=b"x", events=["complaint.receive"], unit_id=unit.id,
                        area_id=area.id, created_at=NOW)  # fmt: skip
         s.add(hook)
+        incident = Incident(
+            no=f"SJ{mark}", name=f"事件{mark}", category="heat.cold", radius_m=100, lead_id=complaint.id, opened_at=NOW
+        )
+        rule = RoutingRule(priority=1, answers="unit", unit_id=unit.id, area_id=area.id, source="s")
+        s.add_all([incident, rule])
         s.commit()
         return {
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
@@ -89,6 +96,7 @@ class World:
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
             "webhook_id": hook.id, "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
             "collection": "complaints", "feature_id": complaint.id,
+            "incident_id": incident.id, "rule_id": rule.id,
         }  # fmt: skip
 
 
@@ -159,6 +167,7 @@ def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(worl
                 assert SECRET.encode() not in answer.data, where
                 if district is world.other and rule.arguments & {
                     "complaint_id",
+                    "incident_id",
                     "order_id",
                     "inspection_id",
                     "sha256",

@@ -192,8 +192,9 @@ def test_the_call_taker_sees_similar_ones_and_the_deadline_before_saving(session
     make_complaint(session, place="文丰小区")
     client = sign_in("call_taker")
     lon, lat = PINGDU
-    assert get(client, f"/complaints/similar.json?category=heat.none&lon={lon}&lat={lat}")[0]["metres"] == 0
-    assert len(get(client, "/complaints/similar.json?category=heat.none&place=文丰")) == 1
+    ask = {"category": "heat.none", "lon": lon, "lat": lat}
+    assert client.post("/complaints/similar.json", json=ask).json[0]["metres"] == 0
+    assert len(client.post("/complaints/similar.json", json={"category": "heat.none", "place": "文丰"}).json) == 1
     due = get(client, "/complaints/deadline.json?category=heat.cold")
     assert (due["complexity"], due["resolve_by"], due["calendar_missing"]) == (
         "ordinary",
@@ -206,8 +207,8 @@ def test_the_call_taker_sees_similar_ones_and_the_deadline_before_saving(session
     )
     assert get(client, "/complaints/deadline.json?category=nope", 422)["code"] == "unknown_category"
     assert get(client, "/complaints/deadline.json?category=heat.cold&complexity=x", 422)["code"] == "bad_input"
-    assert get(client, "/complaints/similar.json?lon=x", 422)["code"] == "bad_input"
-    assert get(client, "/complaints/similar.json?lon=nan&lat=1", 422)["code"] == "bad_coordinates"
+    assert client.post("/complaints/similar.json", json=ask | {"lon": "x"}).json["code"] == "bad_field"
+    assert client.post("/complaints/similar.json", json=ask | {"lon": 500}).json["code"] == "bad_coordinates"
 
 
 def test_a_step_of_the_crew_shows_in_the_list_at_once(session, sign_in):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gis.complaints.bulk_rows import Floats, Ints, Rows, Terms
+from gis.complaints.categories import UNKNOWN
 from gis.complaints.rules import (
     OPEN,
     WITH_CREW,
@@ -20,6 +21,7 @@ from gis.complaints.rules import (
     UnknownCategory,
     UnknownChannel,
     UnknownComplexity,
+    clean,
 )
 from gis.errors import ChengmaiError
 from gis.geo import in_china, to_wgs84
@@ -161,6 +163,7 @@ class Checks:
             place=text("place"), lon=lon, lat=lat, located=located, received_at=received, closed_at=moment("closed_at"),
             limit=moment("resolve_by"), area=[c.strip()[:200] for c in column("area")], unit=word("unit"),
             caller_name=text("caller_name"), caller_phone=text("caller_phone"), door_no=text("door_no"), source_no=text("source_no"),
+            category_said=_said(category, column("category")),
         )  # fmt: skip
         self._settle(rows)
         return rows
@@ -267,6 +270,13 @@ class Checks:
         """Where a field of a row stands: a column's name, or an address like B7."""
         found = self.columns.get(field)
         return self.table.address(row, found[0]) if found else None
+
+
+def _said(codes: Sequence[str], words: Sequence[str]) -> list[str]:
+    """The source's own word where its category is not known: somebody chooses from the worklist."""
+    if UNKNOWN not in codes:
+        return []
+    return [clean("place", word[:300]) if code == UNKNOWN else "" for code, word in zip(codes, words, strict=True)]
 
 
 def joined(parts: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from gis.complaints import bulk
 from gis.complaints.bulk_rows import Prepared, Terms, prepare
 from gis.complaints.channels import Channel
+from gis.complaints.routing_queries import router
 from gis.db import translate
 from gis.errors import ChengmaiError
 from gis.journal import Who
@@ -95,11 +96,11 @@ def _run(
     from webapp.imports.checks import Checks
 
     with sessions() as session:
-        index, unit_of_compound = bulk.area_index(session)
+        index = bulk.area_index(session)
         words, complexity_of = bulk.dictionary(session)
         terms = Terms(
             calendar=working_days(session), zone=chosen.zone(settings.timezone), index=index,
-            unit_of_compound=unit_of_compound, complexity_of=complexity_of, areas_by_word=bulk.areas_by_word(session),
+            router=router(session), complexity_of=complexity_of, areas_by_word=bulk.areas_by_word(session),
             limit_source=chosen.limit.source, missing_limit=chosen.limit.missing,
         )  # fmt: skip
         known = {report.word("channel", c): c for c in Channel} | bulk.channels_by_word(session)

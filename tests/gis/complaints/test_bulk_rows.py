@@ -36,7 +36,7 @@ def rows(*moments: datetime, **columns) -> Rows:
 
 
 def terms(zone: str = "Asia/Shanghai", **more) -> Terms:
-    given = {"calendar": WorkingDays(), "zone": ZoneInfo(zone), "index": AreaIndex([], [], []), "unit_of_compound": {},
+    given = {"calendar": WorkingDays(), "zone": ZoneInfo(zone), "index": AreaIndex([], [], []),
              "complexity_of": {"heat.none": "ordinary"}, "areas_by_word": {}}  # fmt: skip
     return Terms(**(given | more))
 

@@ -12,7 +12,7 @@ from gis.complaints.rules import OPEN, Status, TimeState, time_state
 from gis.errors import BadInput
 from gis.people.rules import CITY, Scope
 from tests.conftest import NOW
-from tests.factories import PINGDU, make_area, make_complaint, make_unit
+from tests.factories import make_area, make_complaint, make_unit
 
 
 def ids(session, scope=CITY, limit=100, sort="due", **filters):
@@ -168,32 +168,6 @@ def test_open_in_the_index_is_open_in_the_rules(session):
     rows = queries.listing(session, CITY, Filters(), NOW).rows
     assert {row["status"] for row in rows[: len(OPEN)]} == set(OPEN)
     assert [row["part"] for row in rows] == ["o"] * len(OPEN) + ["c"] * (len(Status) - len(OPEN))
-
-
-def test_similar_ones_are_open_near_and_of_the_same_utility_nearest_first(session):
-    lon, lat = PINGDU
-    near = make_complaint(session, at=(lon + 0.001, lat), category="heat.leak")
-    nearer = make_complaint(session, at=(lon + 0.0005, lat))
-    make_complaint(session, at=(lon + 0.02, lat))
-    make_complaint(session, category="water.none")
-    make_complaint(session, status="confirmed", closed_at=NOW)
-    make_complaint(session, received_at=NOW - timedelta(days=90))
-    found = queries.similar(session, CITY, category="heat.cold", lon=lon, lat=lat, now=NOW)
-    assert [row["id"] for row in found] == [nearer.id, near.id]
-    assert 40 < found[0]["metres"] < 50
-    assert (
-        queries.similar(session, CITY, category="heat.cold", lon=lon, lat=lat, now=NOW, but=nearer.id)[0]["id"]
-        == near.id
-    )
-    assert queries.similar(session, Scope(area_id=1 << 40), category=None, lon=lon, lat=lat, now=NOW) == []
-
-
-def test_similar_ones_without_coordinates_are_those_that_tell_the_same_place(session):
-    made = make_complaint(session, place="文丰小区3号楼")
-    make_complaint(session, place="兴平小区1号楼")
-    found = queries.similar(session, CITY, category="heat.none", lon=None, lat=None, place="文丰小区", now=NOW)
-    assert [(row["id"], row["metres"]) for row in found] == [(made.id, None)]
-    assert queries.similar(session, CITY, category="heat.none", lon=None, lat=None, now=NOW) == []
 
 
 def test_a_cursor_keeps_the_microsecond(session):

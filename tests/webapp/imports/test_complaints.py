@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from gis.complaints.model import Caller, Complaint, ImportBatch
+from gis.complaints.routing_model import RoutingRule
 from gis.journal import JournalEntry
 from tests.factories import make_area, make_complaint, make_unit, square
 from tests.webapp.imports.conftest import HEADER, line
@@ -94,11 +95,11 @@ def test_what_the_desk_changed_since_does_not_make_the_same_file_differ(session,
 
 def test_one_bad_row_refuses_the_file_and_every_bad_cell_is_named(session, bring):
     report = bring(file(
-        line(1), line(2, 受理时间="昨天"), line(3, 类别="不知道"), line(4, 经度="北"), line(5, 纬度=""),
+        line(1), line(2, 受理时间="昨天"), line(3, 类别=" "), line(4, 经度="北"), line(5, 纬度=""),
         line(6, 来源渠道="漂流瓶"), line(7, 工单编号=" "), line(8, 受理时间=""), line(9, 状态="不明"),
     ))  # fmt: skip
     assert codes(report) == [
-        (3, "受理时间", "bad_datetime"), (4, "类别", "unknown_category"), (5, "经度", "not_a_number"),
+        (3, "受理时间", "bad_datetime"), (4, "类别", "text_missing"), (5, "经度", "not_a_number"),
         (6, "纬度", "half_coordinates"), (7, "来源渠道", "unknown_channel"), (8, "工单编号", "text_missing"),
         (9, "受理时间", "text_missing"), (10, "状态", "unknown_word"),
     ]  # fmt: skip
@@ -225,8 +226,29 @@ def test_personal_data_is_never_in_a_message(bring):
     assert report["refused"] == 1 and "12345678" not in str(report).replace(" ", "")
 
 
+def test_a_category_that_nobody_knows_is_received_and_waits_for_somebody_to_choose(session, bring):
+    report = bring(file(line(1), line(2, 类别="水压不足")))
+    assert (report["added"], report["errors"]) == (2, [])
+    waiting = session.execute(
+        select(Complaint.hotline_no, Complaint.category_said).where(Complaint.category == "unknown")
+    )
+    assert waiting.all() == [("H0002", "水压不足")]
+
+
+def test_the_routing_rules_say_who_answers_for_imported_ones(session, bring):
+    company = make_unit(session)
+    compound = make_area(session, level="compound", geom=square(half=0.5), unit_id=company.id)
+    water = make_unit(session, kind="water_company")
+    session.add(RoutingRule(priority=1, utility="water", answers="unit", unit_id=water.id, source="s"))
+    session.flush()
+    bring(file(line(1), line(2, 类别="停水"), line(3, 类别="路灯不亮")))
+    asked = select(Complaint.unit_id, Complaint.routing_rule_id.is_(None)).order_by(Complaint.hotline_no)
+    assert session.execute(asked).all() == [(company.id, False), (water.id, False), (None, True)]
+    assert compound.unit_id == company.id
+
+
 def test_errors_are_told_up_to_a_thousand_and_counted_beyond(bring):
-    report = bring(file(*(line(n, 类别="?") for n in range(1, 1501))))
+    report = bring(file(*(line(n, 状态="?") for n in range(1, 1501))))
     assert (len(report["errors"]), report["refused"]) == (1000, 1500)
 
 

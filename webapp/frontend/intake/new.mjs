@@ -52,19 +52,43 @@ const showDeadline = calm(async (signal) => {
 }, 50);
 
 // --- similar complaints ----------------------------------------------------------------------------------------------
+const reasons = {
+  same_caller: () => t("the same telephone number"),
+  near: (r) => t("%(n)s m away", { n: r.metres }),
+  same_place: () => t("the same place"),
+  same_category: () => t("the same category"),
+  words: (r) => t("both say “%(words)s”", { words: r.pieces.join(" / ") }),
+};
+
+/** What is known of the call so far, or null while it is too little to ask with. */
+function known() {
+  const category = field("category").value, phone = field("caller_phone").value.trim(), text = field("place").value.trim();
+  if (!category || !(place.at || text.length > 1 || phone.length > 6)) return null;
+  return { category, phone, place: text, words: field("description").value.slice(0, 1000), ...(place.at ?? {}) };
+}
+
 const showSimilar = calm(async (signal) => {
-  const query = new URLSearchParams({ category: field("category").value });
-  if (place.at) {
-    query.set("lon", place.at.lon);
-    query.set("lat", place.at.lat);
-  } else if (field("place").value.trim().length > 1) query.set("place", field("place").value.trim());
-  const rows = query.get("category") && query.size > 1 ? await ask(`/complaints/similar.json?${query}`, { signal }) : [];
+  const asked = known();
+  const rows = asked ? await ask("/complaints/similar.json", { method: "POST", body: asked, signal }) : [];
   find("[data-similar-empty]").hidden = rows.length > 0;
-  fill(find("[data-similar]"), rows.map((row) => el("li", {},
-    el("div", { class: "row" }, el("a", { href: `/complaints/${row.id}`, target: "_blank" }, row.hotline_no), el("span", { class: "chip" }, word("status", row.status)),
-      row.metres === null ? null : el("span", { class: "soft small" }, t("%(n)s m away", { n: row.metres }))),
-    el("span", { class: "small" }, `${row.category_name} · ${row.place || "—"}`))));
-}, 400);
+  fill(find("[data-similar]"), rows.map((row) => el("li", { dataset: { similarId: row.id } },
+    el("div", { class: "similar-head" }, el("a", { href: `/complaints/${row.id}`, target: "_blank" }, row.hotline_no), el("span", { class: "chip" }, word("status", row.status)),
+      row.callers > 1 ? el("span", { class: "chip" }, t("%(n)s callers", { n: row.callers })) : null,
+      row.key ? el("span", { class: "chip red" }, t("key supervision")) : null, el("span", { class: "grow" }),
+      el("button", { type: "button", class: "similar-join", title: t("Same matter: keep this caller too, and join"), "aria-label": t("+1 to %(no)s", { no: row.hotline_no }), onclick: () => join(row) }, "+1")),
+    el("span", { class: "small" }, `${row.category_name} · ${row.place || "—"}`),
+    el("ul", { class: "why-list" }, row.reasons.map((reason) => el("li", {}, reasons[reason.code](reason)))))));
+}, 250);
+
+/** "+1": this call is about that matter; it is received with its own number and caller, and joined. */
+function join(row) {
+  field("join").value = row.id;
+  form.requestSubmit();
+}
+find("[data-not-joining]")?.addEventListener("click", () => {
+  field("join").value = "";
+  find("[data-joining]").hidden = true;
+});
 
 // --- the place -------------------------------------------------------------------------------------------------------
 const place = new Place(form, { changed: showSimilar });
@@ -79,7 +103,7 @@ form.addEventListener("change", (event) => {
   if (["category", "complexity"].includes(event.target.name)) showDeadline();
   if (["category", "place"].includes(event.target.name)) showSimilar();
 });
-field("place").addEventListener("input", showSimilar);
+for (const name of ["place", "description", "caller_phone"]) field(name).addEventListener("input", showSimilar);
 
 // --- sending ---------------------------------------------------------------------------------------------------------
 form.addEventListener("keydown", (event) => {
