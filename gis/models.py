@@ -14,6 +14,8 @@ import gis.jobs
 import gis.journal
 import gis.network.model
 import gis.oversight.counting_model
+import gis.oversight.model
+import gis.oversight.outreach_model
 import gis.people.model
 import gis.places.model
 import gis.portal.model

@@ -41,6 +41,7 @@ NAVIGATION = (
     ("worklist.index", "see_worklist", "Worklist"),
     ("incidents.index", "see_complaints", "Incidents"),
     ("routing.index", "edit_routing", "Who answers"),
+    ("oversight.index", "see_oversight", "Oversight"),
     ("inspections.index", "see_inspections", "Inspections"),
     ("hotspots.index", "see_hotspots", "Hotspots"),
     ("people.index", "enrol_device", "People"),

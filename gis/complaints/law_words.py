@@ -73,6 +73,31 @@ class SuperviseReason(StrEnum):
     LEADER = "leader"
     MEDIA = "media"
     SAFETY = "safety"
+    BY_HAND = "by_hand"
+
+
+class CallOutcome(StrEnum):
+    """What became of one attempt to call back."""
+
+    REACHED = "reached"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    WRONG_NUMBER = "wrong_number"
+
+
+class Satisfaction(StrEnum):
+    """What the caller says of how it was handled (process) or of what came out (result): two questions, two rates."""
+
+    SATISFIED = "satisfied"
+    BASICALLY = "basically"
+    DISSATISFIED = "dissatisfied"
+
+
+class Solved(StrEnum):
+    """Is it solved, as the caller says?"""
+
+    YES = "yes"
+    NO = "no"
 
 
 class LimitsOverlap(Conflict):

@@ -13,7 +13,15 @@ from enum import StrEnum
 from typing import Any
 
 from gis.complaints.channels import Channel as Channel
-from gis.complaints.law_words import CancelReason, PauseCause, ReturnGround, SuperviseReason
+from gis.complaints.law_words import (
+    CallOutcome,
+    CancelReason,
+    PauseCause,
+    ReturnGround,
+    Satisfaction,
+    Solved,
+    SuperviseReason,
+)
 from gis.errors import BadInput, Conflict
 from gis.people.rules import Role
 
@@ -130,7 +138,10 @@ STEPS: dict[str, Step] = {
              narrow=((_S.ARRIVED, _CREW), (_S.SIGNED, _UNIT), (_S.REOPENED, _UNIT))),
         Step("answer", _set(_S.RECEIVED, _S.SIGNED, _S.RESOLVED, _S.REOPENED), _S.ANSWERED,
              _DESK | _UNIT | {_R.CALL_TAKER, _R.FOLLOW_UP_CALLER}, (Field("answer", required=True),)),
-        Step("follow_up", _set(_S.RESOLVED, _S.ANSWERED, _S.MERGED), None, _CALLS),
+        Step("follow_up", _set(_S.RESOLVED, _S.ANSWERED, _S.MERGED), None, _CALLS,
+             (Field("outcome", "choice", True, tuple(CallOutcome)), Field("solved", "choice", False, tuple(Solved)),
+              Field("process", "choice", False, tuple(Satisfaction)), Field("result", "choice", False, tuple(Satisfaction)),
+              _NOTE)),
         Step("confirm", _set(_S.RESOLVED, _S.ANSWERED), _S.CONFIRMED, _CALLS, (_NOTE,)),
         Step("reopen", _set(_S.RESOLVED, _S.ANSWERED, _S.CONFIRMED), _S.REOPENED, _CALLS, (_WHY,)),
         Step("return", _set(_S.SENT, _S.SIGNED), _S.RETURNED, _UNIT,

@@ -1,1 +1,1 @@
-"""Oversight: supervision notices, follow-up calls, promises, leader days, community visits, bulletins."""
+"""Oversight: supervision notices, follow-up calls, meetings, leader days, promises, visits and the opinions gathered."""

@@ -64,6 +64,15 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "enrol_device": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "administer": frozenset({_R.ADMINISTRATOR}),
     "edit_calendar": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "see_oversight": frozenset(
+        {_R.SUPERVISOR, _R.DISPATCHER, _R.FOLLOW_UP_CALLER, _R.UNIT_HANDLER, _R.PLANNER, _R.ADMINISTRATOR}
+    ),
+    "issue_notice": frozenset({_R.SUPERVISOR}),
+    "answer_notice": frozenset({_R.UNIT_HANDLER, _R.SUPERVISOR}),
+    "follow_up": frozenset({_R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
+    "hold_meetings": frozenset({_R.SUPERVISOR, _R.FOLLOW_UP_CALLER}),
+    "keep_promises": frozenset({_R.SUPERVISOR}),
+    "edit_oversight": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "use_phone": PHONE,
     "own_account": EVERYONE,
 }

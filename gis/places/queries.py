@@ -117,7 +117,7 @@ def within(scope: Scope) -> Select[tuple[int]] | None:
     """The ids of the areas a scope includes (the area and all below it), or None for the whole city."""
     if scope.area_id is None:
         return None
-    tree = select(Area.id).where(Area.id == scope.area_id).cte("tree", recursive=True)
+    tree = select(Area.id).where(Area.id == scope.area_id).cte(recursive=True)
     tree = tree.union(select(Area.id).join(tree, Area.parent_id == tree.c.id))
     return select(tree.c.id)
 

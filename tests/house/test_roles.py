@@ -26,6 +26,7 @@ from gis.people.rules import KEY_RIGHTS, RIGHTS, Role
 from gis.webhooks.model import Webhook
 from tests import factories as make
 from tests.conftest import NOW
+from tests.watched import one_of_each
 
 SECRET = "QZXW-other-district"
 OWN, OTHER = (119.90, 36.70), (121.40, 37.40)
@@ -89,8 +90,9 @@ class World:
         )
         rule = RoutingRule(priority=1, answers="unit", unit_id=unit.id, area_id=area.id, source="s")
         s.add_all([incident, rule])
+        watched = one_of_each(s, complaint, mark)
         s.commit()
-        return {
+        return watched | {
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
@@ -174,6 +176,12 @@ def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(worl
                     "user_id",
                     "key_id",
                     "webhook_id",
+                    "notice_id",
+                    "handover_id",
+                    "meeting_id",
+                    "matter_id",
+                    "visit_id",
+                    "promise_id",
                 }:
                     assert answer.status_code == 404, where
 

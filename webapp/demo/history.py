@@ -25,6 +25,7 @@ from webapp.demo.city import City
 NIGHT_CREWS = 9
 SHIFT_DAYS = 45
 RESOLVED, ACTIVE = 8, 14
+CALL_BACK_EVERY = 80  # so that some answered callers are still to be called back
 LON = 119.958
 
 
@@ -112,6 +113,8 @@ def _end(call: Call, limit: datetime, from_last: int, rng: Generator) -> dict[st
     if rng.random() < 0.015:
         closed = min(limit + timedelta(hours=2), NOW - timedelta(minutes=40))
     closed = max(closed, call.received_at + timedelta(minutes=12))
+    if from_last % CALL_BACK_EVERY == 7:
+        return {"status": "answered", "resolved_at": closed, "answered_at": closed, "closed_at": closed}
     return {"status": "confirmed", "resolved_at": closed, "answered_at": closed, "closed_at": closed,
             "confirmed_at": closed + timedelta(minutes=30)}  # fmt: skip
 
@@ -136,7 +139,7 @@ def _complaint(
         "compound_id": areas["compounds"][call.compound], "unit_id": company, "received_at": call.received_at,
         "received_by": taker, "resolve_by": limit.resolve_by, "deadline_source": limit.source, "calendar_missing": False,
         **{name: end.get(name) for name in ("resolved_at", "answered_at", "confirmed_at", "closed_at")}, "synthetic": True,
-        "version": {"received": 1, "assigned": 2, "accepted": 3, "arrived": 4, "resolved": 5, "confirmed": 6}[end["status"]],
+        "version": {"received": 1, "assigned": 2, "accepted": 3, "arrived": 4, "resolved": 5, "answered": 5, "confirmed": 6}[end["status"]],
     }  # fmt: skip
 
 
@@ -177,7 +180,7 @@ def _order(cid: int, row: dict[str, Any], crew: int, category: Category, dispatc
     end = row["resolved_at"] or NOW.astimezone(UTC)
     span = (end - at) / 5
     times = [at + span * k for k in (0.4, 0.8, 2.0)]
-    reached = {"assigned": 1, "accepted": 2, "arrived": 3, "resolved": 4, "confirmed": 4}[status]
+    reached = {"assigned": 1, "accepted": 2, "arrived": 3, "resolved": 4, "answered": 4, "confirmed": 4}[status]
     finish = end if reached == 4 else NOW.astimezone(UTC) + timedelta(minutes=category.work_min)
     return {
         "order_no": f"PY-PD{row['hotline_no'][2:]}", "complaint_id": cid, "crew_id": crew,

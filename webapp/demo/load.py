@@ -36,6 +36,7 @@ from webapp.demo.city import COLUMNS, ROWS, SOURCE, STREETS, City
 from webapp.demo.history import write_history
 from webapp.demo.pipes import heat_pipes
 from webapp.demo.visits import write_visits
+from webapp.demo.watched import write_oversight
 
 CODE, NAME = "370283", "平度市"
 LON, LAT = 119.958, 36.787
@@ -89,6 +90,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     accounts, users = _accounts(session, who, units)
     write_history(session, city, calls, units, areas, users, rng)
     write_visits(session, users["inspector"].id, rng)
+    write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
     journal.write(session, who, "load", "demo", CODE, synthetic=True)
     journal.write(session, who, "import", "import", "demo", kind="complaints", added=len(calls))
     return accounts
