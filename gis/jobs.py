@@ -105,6 +105,12 @@ def take_tick(session: Session, name: str, due_at: datetime, now: datetime) -> b
     return session.execute(_TICK, given).first() is not None
 
 
+def waiting(session: Session, name: str) -> bool:
+    """Is a job of this task waiting or running?"""
+    asked = "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE task_name = :name AND status IN ('todo', 'doing'))"
+    return bool(session.scalar(text(asked), {"name": name}))
+
+
 _STATE = text(
     """
     SELECT (SELECT extract(epoch FROM clock_timestamp() - max(last_heartbeat)) FROM procrastinate_workers) AS heartbeat_s,

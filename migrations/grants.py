@@ -16,6 +16,7 @@ KEPT: dict[str, str] = {
     "journal": "(at, user_id, device_id, verb, thing, thing_id, version, area_id, unit_id, data)",
     "journal_seal": "",
     "journal_head": "",
+    "journal_check": "",
 }
 READ_ONLY = ("alembic_version", "spatial_ref_sys")
 

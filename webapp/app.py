@@ -47,6 +47,7 @@ NAVIGATION = (
     ("people.index", "enrol_device", "People"),
     ("places.calendar", "edit_calendar", "Calendar"),
     ("api_keys.index", "administer", "Interfaces"),
+    ("audit.index", "see_audit", "Proof of the journal"),
 )
 FRONTEND = Path(__file__).parent / "frontend"
 

@@ -28,6 +28,7 @@ QUEUE_LAG = Gauge("chengmai_job_lag_seconds", "How long the oldest due job has w
 WORKER = Gauge("chengmai_worker_heard_seconds", "Seconds since a worker was last heard of; -1 never", registry=registry)
 UNSEALED = Gauge("chengmai_journal_unsealed_rows", "Journal rows that wait for their seal", registry=registry)
 LATE_S = 60.0  # a due job that has waited longer is worth a look
+BROKEN = Gauge("chengmai_journal_broken", "Broken rows, seals and heads at the last check; -1 never", registry=registry)
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -89,6 +90,8 @@ def _tell_queue() -> None:
     QUEUE_LAG.set(queue["lag_s"])
     WORKER.set(-1 if queue["heartbeat_s"] is None else queue["heartbeat_s"])
     UNSEALED.set(audit.unsealed(db())["rows"])
+    last = audit.checks(db(), 1)
+    BROKEN.set(last[0].broken_count if last else -1)
 
 
 @pages.before_app_request

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.audit import queries
-from gis.audit.model import JournalHead, JournalSeal
+from gis.audit.check import Finding
+from gis.audit.model import JournalCheck, JournalHead, JournalSeal
 from gis.audit.rules import BLOCK, NOTHING, head_message, pack, seal_hash
 from gis.journal import Who
 
@@ -63,3 +64,15 @@ def sign(session: Session, who: Who, key: Ed25519PrivateKey) -> JournalHead | No
     session.add(head)
     session.flush()
     return head
+
+
+def keep_check(session: Session, who: Who, finding: Finding, took_s: float) -> JournalCheck:
+    """Write down what a check found."""
+    made = JournalCheck(
+        at=who.now, user_id=who.user_id, rows=finding.rows, seals=finding.seals, heads=finding.heads,
+        unsealed=finding.unsealed, broken_count=finding.broken_count, took_s=took_s,
+        broken=[one.as_dict() for one in finding.broken],
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Identity, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,3 +40,20 @@ class JournalHead(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JournalCheck(Base):
+    """What a check of the whole journal found (日志核验): kept like the journal itself."""
+
+    __tablename__ = "journal_check"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(BigInteger)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    seals: Mapped[int] = mapped_column(BigInteger)
+    heads: Mapped[int]
+    unsealed: Mapped[int] = mapped_column(BigInteger)
+    broken_count: Mapped[int] = mapped_column(BigInteger)
+    broken: Mapped[list[Any]]
+    took_s: Mapped[float]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from gis.audit.model import JournalHead, JournalSeal
+from gis.audit.model import JournalCheck, JournalHead, JournalSeal
 from gis.audit.rules import FORMAT
 
 # The columns of `rules.COLUMNS`, in that order.
@@ -90,3 +90,8 @@ def document(head: JournalHead) -> dict[str, Any]:
         "hash": head.hash.hex(), "public_key": base64.b64encode(head.public_key).decode(),
         "signature": base64.b64encode(head.signature).decode(),
     }  # fmt: skip
+
+
+def checks(session: Session, limit: int = 10) -> list[JournalCheck]:
+    """What the last checks found, newest first."""
+    return list(session.scalars(select(JournalCheck).order_by(JournalCheck.id.desc()).limit(limit)))

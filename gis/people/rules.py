@@ -63,6 +63,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "export": frozenset({_R.SUPERVISOR, _R.PLANNER, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "enrol_device": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "administer": frozenset({_R.ADMINISTRATOR}),
+    "see_audit": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "edit_calendar": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "see_oversight": frozenset(
         {_R.SUPERVISOR, _R.DISPATCHER, _R.FOLLOW_UP_CALLER, _R.UNIT_HANDLER, _R.PLANNER, _R.ADMINISTRATOR}

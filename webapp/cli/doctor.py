@@ -16,6 +16,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from gis.audit.queries import checks
 from gis.errors import ChengmaiError
 from gis.jobs import STALLED_S, state
 from gis.settings import Settings
@@ -152,6 +153,18 @@ def _worker(settings: Settings) -> str:
     return _as_app(settings, ask)
 
 
+def _journal(settings: Settings) -> str:
+    def ask(connection: Connection) -> str:
+        last = checks(Session(connection), 1)
+        if last and last[0].broken_count:
+            raise _Wrong("the last check found the journal changed: see `chengmai audit verify`")
+        return (
+            f"checked {last[0].at:%Y-%m-%d %H:%M}, whole" if last else "not checked yet; the worker does it every night"
+        )
+
+    return _as_app(settings, ask)
+
+
 def _safety(settings: Settings) -> str:
     loopback = settings.host in ("127.0.0.1", "::1", "localhost")
     if settings.demo and not loopback:
@@ -163,7 +176,7 @@ def _safety(settings: Settings) -> str:
 
 CHECKS: dict[str, Check] = {
     "python": _python, "postgresql": _postgres, "data directory": _directory, "browser modules": _vendor,
-    "words": _words, "database": _schema, "database role": _role, "worker": _worker, "address": _safety,
+    "words": _words, "database": _schema, "database role": _role, "worker": _worker, "journal": _journal, "address": _safety,
 }  # fmt: skip
 
 
