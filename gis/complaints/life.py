@@ -136,18 +136,18 @@ def judge_extension(
     if asked is None:
         raise NothingAsked()
     values: dict[str, Any] = {}
-    asked.decided_at, asked.decided_by, asked.note = who.now, who.user_id, given.get("note", "")
+    granted, end = 0, None
     if verb == "grant_extension":
         most = _most_days(session, complaint, asked.asked_at, city)
-        days = given.setdefault("days", asked.days)
-        if days > most:
+        granted = given.setdefault("days", asked.days)
+        if granted > most:
             raise ExtensionTooLong(most=most)
-        end = extended(complaint.resolve_by, days, city)
-        asked.verdict, asked.granted_days, asked.resolve_by = Ruling.GRANTED, days, end
+        end = extended(complaint.resolve_by, granted, city)
         values = _moved(session, complaint, end, who.now, city) | {"extension_count": complaint.extension_count + 1}
         given["resolve_by"] = end.isoformat()
-    else:
-        asked.verdict = Ruling.REFUSED
+    asked.verdict = Ruling.GRANTED if granted else Ruling.REFUSED
+    asked.granted_days, asked.resolve_by = granted, end
+    asked.decided_at, asked.decided_by, asked.note = who.now, who.user_id, given.get("note", "")
     take_step(session, who, complaint, verb, data=given, values=values)
     return asked
 
