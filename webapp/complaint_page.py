@@ -7,6 +7,7 @@ belongs beside, to `ASIDE`): given the row it answers the name of its template a
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -14,13 +15,13 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 
-from gis.complaints import actions
+from gis.complaints import actions, law_queries
 from gis.complaints.privacy import masked_text
 from gis.complaints.queries import Row
 from gis.complaints.rules import OPEN, PURPOSES
 from gis.dispatch.queries import running_orders
 from gis.errors import BadInput, ChengmaiError, NotAllowed, NotSignedIn
-from gis.people.queries import units
+from gis.people.queries import names_of, units
 from webapp import cards, complaints
 from webapp.access import db, needs, now, who
 from webapp.i18n import message, word
@@ -45,7 +46,41 @@ def caller(row: Row) -> tuple[str, dict[str, Any]]:
 
 def clocks(row: Row) -> tuple[str, dict[str, Any]]:
     """Until when, by which rule, and when what was done."""
-    return "complaints/page/clocks.html", {"is_open": row["status"] in OPEN, "at": now()}
+    total = max((row["resolve_by"] - row["received_at"]).total_seconds(), 1.0)
+    stands = row["paused_at"] or row["closed_at"] or now()
+    used = min(max((stands - row["received_at"]).total_seconds() / total, 0.0), 1.0)
+    return "complaints/page/clocks.html", {
+        "is_open": row["status"] in OPEN, "at": now(), "used": round(100 * used), "state": cards.state_of(row),
+        "further": law_queries.deadlines(db(), row["id"]), "pause": law_queries.running_pause(db(), row["id"]),
+        "left": _span(abs(row["resolve_by"] - stands)), "over": stands > row["resolve_by"],
+    }  # fmt: skip
+
+
+def _span(span: timedelta) -> str:
+    """Two units are enough to act on."""
+    minutes = int(span.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    if days:
+        return str(_("%(d)s d %(h)s h", d=days, h=hours))
+    return str(_("%(h)s h %(m)s min", h=hours, m=f"{rest:02}")) if hours else str(_("%(m)s min", m=rest))
+
+
+def asked(row: Row) -> tuple[str, dict[str, Any]] | None:
+    """What was asked for under the law and decided: returns, extensions, pauses, reminders."""
+    if not (row["return_count"] or row["urge_count"] or _has_more(row)):
+        return None
+    found = {
+        "returns": law_queries.returns(db(), row["id"]), "extensions": law_queries.extensions(db(), row["id"]),
+        "pauses": law_queries.pauses(db(), row["id"]), "reminders": law_queries.reminders(db(), row["id"]),
+    }  # fmt: skip
+    people = {one.asked_by for one in (*found["returns"], *found["extensions"])}
+    people |= {one.decided_by for one in (*found["returns"], *found["extensions"])}
+    people |= {one.by_user for one in found["pauses"]} | {one.user_id for one in found["reminders"]}
+    return "complaints/page/asked.html", {**found, "names": names_of(db(), {p for p in people if p})}
+
+
+def _has_more(row: Row) -> bool:
+    return bool(law_queries.extensions(db(), row["id"]) or law_queries.pauses(db(), row["id"]))
 
 
 def steps(row: Row) -> tuple[str, dict[str, Any]] | None:
@@ -64,7 +99,7 @@ def happened(row: Row) -> tuple[str, dict[str, Any]]:
     return "complaints/page/happened.html", {"happened": cards.happened(row["id"])}
 
 
-SECTIONS: list[Section] = [about, caller, happened]
+SECTIONS: list[Section] = [about, caller, asked, happened]
 ASIDE: list[Section] = [clocks, steps]
 
 

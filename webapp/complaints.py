@@ -8,9 +8,8 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask_babel import get_locale
 from flask_login import current_user
 
-from gis.complaints import actions, queries
+from gis.complaints import actions, clocks, queries
 from gis.complaints.categories import UNKNOWN
-from gis.complaints.limits import resolve_by
 from gis.complaints.lines import code_of
 from gis.complaints.lines import lines as channel_lines
 from gis.complaints.model import Complaint
@@ -106,10 +105,11 @@ def deadline() -> dict[str, Any]:
     complexity = request.args.get("complexity") or kind.complexity
     if complexity not in ("ordinary", "complex"):
         raise BadInput(reason="complexity")
-    due = resolve_by(now(), complexity, working_days(db()), zone())
+    due, further = clocks.begin(db(), code, complexity, now(), working_days(db()), zone())
     return {
         "complexity": complexity, "resolve_by": cards.iso(due.resolve_by), "source": due.source,
         "missing_years": list(due.missing_years), "calendar_missing": bool(due.missing_years),
+        "further": [{"measure": one.measure, "due_at": cards.iso(one.due_at)} for one in further],
     }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ from gis.places.model import Area
 
 _TYPES = {
     "row": "bigint", "lon": "double precision", "lat": "double precision", "received_at": "timestamptz",
-    "resolve_by": "timestamptz", "closed_at": "timestamptz", "calendar_missing": "boolean", "digest": "uuid",
+    "resolve_by": "timestamptz", "warn_at": "timestamptz", "late_at": "timestamptz", "limit_rule_id": "int",
+    "closed_at": "timestamptz", "calendar_missing": "boolean", "digest": "uuid",
     "unit_id": "bigint", "routing_rule_id": "bigint", "line_id": "int", **{f"{level}_id": "bigint" for level in LEVELS},
 }  # fmt: skip
 _STAGE = f"""
@@ -40,13 +41,15 @@ _INSERT = text(
     """
     INSERT INTO complaint (id, hotline_no, channel, category, complexity, status, description, place, located, geom,
                            district_id, street_id, community_id, compound_id, unit_id, routing_rule_id, category_said, received_at, received_by,
-                           resolve_by, deadline_source, calendar_missing, closed_at, resolved_at, answered_at,
+                           resolve_by, deadline_source, calendar_missing, warn_at, late_at,
+                           limit_rule_id, closed_at, resolved_at, answered_at,
                            confirmed_at, batch_id, import_digest, source_no, line_id)
     SELECT id, hotline_no, channel, category, complexity, status, description, place,
            CASE WHEN lon IS NULL THEN 'not_located' ELSE 'located' END,
            CASE WHEN lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326) END,
            district_id, street_id, community_id, compound_id, unit_id, routing_rule_id, category_said, received_at, :user_id,
-           resolve_by, deadline_source, calendar_missing, closed_at,
+           resolve_by, deadline_source, calendar_missing, warn_at, late_at,
+                           limit_rule_id, closed_at,
            CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
            CASE WHEN status IN ('answered', 'confirmed') THEN closed_at END,
            CASE WHEN status = 'confirmed' THEN closed_at END, :batch_id, digest, source_no, line_id

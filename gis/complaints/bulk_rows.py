@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import time, tzinfo
 from hashlib import blake2b
 from itertools import compress
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.complaints.limits import Deadline, resolve_by
+from gis.complaints.bulk_limits import Clocks, count
+from gis.complaints.limit_seeds import OFFICE_HOURS
+from gis.complaints.limits import HOUSE, City, Law
 from gis.complaints.privacy import normal_phone
 from gis.complaints.routing import Ground, Router
-from gis.complaints.rules import BadPhone, Complexity
+from gis.complaints.rules import OPEN, BadPhone
 from gis.places.area_index import AreaIndex
 from gis.workdays import WorkingDays
 
@@ -25,7 +27,6 @@ Moments = NDArray[np.datetime64]
 Bools = NDArray[np.bool_]
 
 LEVELS = ("district", "street", "community", "compound")
-QUARTER_US = 900_000_000
 NO_LIMIT_SOURCE = "no limit in the source: closed in time"
 
 
@@ -81,6 +82,8 @@ class Terms:
     limit_source: str = ""
     missing_limit: str = "rule"
     router: Router = field(default_factory=lambda: Router([], Ground()))
+    law: Law = HOUSE
+    hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
 
 
 @dataclass
@@ -95,7 +98,7 @@ class Prepared:
 def prepare(rows: Rows, terms: Terms) -> Prepared:
     """Everything that can be known without the database, as lines of COPY text in the order of `COLUMNS`."""
     promise = [given or terms.complexity_of[c] for given, c in zip(rows.complexity, rows.category, strict=True)]
-    by, source, missing = deadlines(rows, promise, terms)
+    clocks = deadlines(rows, promise, terms)
     lon, lat = np.where(rows.located, rows.lon, np.nan), np.where(rows.located, rows.lat, np.nan)
     filed = file_under(rows, lon, lat, terms)
     units, rules = _units(rows, filed, terms)
@@ -103,59 +106,43 @@ def prepare(rows: Rows, terms: Terms) -> Prepared:
         rows.row.astype(str).tolist(), escaped(rows.hotline_no), [c.partition("#")[0] for c in rows.channel], rows.category, promise, rows.status,
         escaped(rows.description), escaped(rows.place), _numbers(lon), _numbers(lat),
         *(_ids(filed[level]) for level in LEVELS), units, rules,
-        _moments(rows.received_at), _moments(by), escaped(source), ["t" if m else "f" for m in missing.tolist()],
+        _moments(rows.received_at), _moments(clocks.by), escaped(clocks.source),
+        ["t" if m else "f" for m in clocks.missing.tolist()], _moments(clocks.warn), _moments(clocks.late),
+        [r or NULL for r in clocks.rule],
         _moments(rows.closed_at), digests(rows),
         *([t or NULL for t in escaped(c)] for c in (rows.caller_name, _phones(rows.caller_phone), rows.door_no, rows.source_no)),
         [c.partition("#")[2] or NULL for c in rows.channel], [t or NULL for t in escaped(rows.category_said or [""] * len(rows))],
     ]  # fmt: skip
     lines = map("\t".join, zip(*columns, strict=True))
-    return Prepared("".join(f"{line}\n" for line in lines), len(rows), int(missing.sum()))
+    return Prepared("".join(f"{line}\n" for line in lines), len(rows), int(clocks.missing.sum()))
 
 
 COLUMNS = (
     "row", "hotline_no", "channel", "category", "complexity", "status", "description", "place", "lon", "lat",
     "district_id", "street_id", "community_id", "compound_id", "unit_id", "routing_rule_id", "received_at", "resolve_by",
-    "deadline_source", "calendar_missing", "closed_at", "digest", "caller_name", "caller_phone", "door_no", "source_no", "line_id",
+    "deadline_source", "calendar_missing", "warn_at", "late_at", "limit_rule_id", "closed_at", "digest", "caller_name", "caller_phone", "door_no", "source_no", "line_id",
     "category_said",
 )  # fmt: skip
 NULL = "\\N"
 
 
-def deadlines(rows: Rows, promises: Sequence[str], terms: Terms) -> tuple[Moments, list[str], Bools]:
+def deadlines(rows: Rows, promises: Sequence[str], terms: Terms) -> Clocks:
     """When each must be closed, by which rule, and whether a year without a calendar was met.
 
-    The rule is asked once for every different day and promise; the day is the city's day.
+    A limit that the file gives goes before the rules; what is closed needs no yellow card any more.
     """
-    day = _local_days(rows.received_at, terms.zone)
-    is_complex = np.array([c == Complexity.COMPLEX for c in promises], bool)
-    promise, which = np.unique(day * 2 + is_complex, return_inverse=True)
-    answers = [_promise(int(p), terms) for p in promise]
-    by = np.array([a.resolve_by.astimezone(UTC).replace(tzinfo=None) for a in answers], "datetime64[us]")[which]
-    missing = np.array([bool(a.missing_years) for a in answers], bool)[which]
-    names = [a.source for a in answers]
-    source = [names[i] for i in which.tolist()]
+    city = City(terms.zone, terms.calendar, terms.hours)
+    clocks = count(rows.received_at, rows.category, promises, terms.law, city)
     given = ~np.isnat(rows.limit)
     closed = ~given & ~np.isnat(rows.closed_at) if terms.missing_limit == "closed" else np.zeros(len(rows), bool)
-    by = np.where(given, rows.limit, np.where(closed, rows.closed_at, by))
+    clocks.by = np.where(given, rows.limit, np.where(closed, rows.closed_at, clocks.by))
     for kind, name in ((given, terms.limit_source or "source file"), (closed, NO_LIMIT_SOURCE)):
         for i in np.flatnonzero(kind).tolist():
-            source[i] = name
-    return by, source, missing & ~given & ~closed
-
-
-def _promise(number: int, terms: Terms) -> Deadline:
-    day, is_complex = divmod(number, 2)
-    noon = datetime.combine(datetime.fromordinal(day).date(), time(12), tzinfo=terms.zone)
-    return resolve_by(noon, Complexity.COMPLEX if is_complex else Complexity.ORDINARY, terms.calendar, terms.zone)
-
-
-def _local_days(moments: Moments, zone: tzinfo) -> Ints:
-    """The city's day of each moment as a day number. No clock changes its day but on a quarter of an hour."""
-    quarter, which = np.unique(moments.astype("int64") // QUARTER_US, return_inverse=True)
-    start = datetime(1970, 1, 1, tzinfo=UTC)
-    step = timedelta(minutes=15)
-    days = [(start + int(q) * step).astimezone(zone).toordinal() for q in quarter]
-    return np.array(days, np.int64)[which]
+            clocks.source[i], clocks.rule[i] = name, ""
+    over = given | closed | ~np.array([status in OPEN for status in rows.status], bool)
+    clocks.warn[over] = clocks.late[over] = np.datetime64("NaT")
+    clocks.missing &= ~given & ~closed
+    return clocks
 
 
 def file_under(rows: Rows, lon: Floats, lat: Floats, terms: Terms) -> dict[str, Ints]:

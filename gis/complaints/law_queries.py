@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -20,6 +20,7 @@ from gis.complaints.law_model import (
     WorkSpan,
 )
 from gis.complaints.law_words import Ruling
+from gis.complaints.limit_seeds import OFFICE_HOURS
 from gis.complaints.limits import HOUSE, City, Law, Limit, Longer, Stood
 from gis.complaints.model import Complaint
 from gis.workdays import WorkingDays
@@ -55,11 +56,15 @@ def limit_by_id(session: Session, rule_id: int | None) -> Limit | None:
     return Limit(**row) if row else None
 
 
+def hours(session: Session) -> tuple[tuple[time, time], ...]:
+    """The city's office hours of a working day."""
+    found = session.execute(select(WorkSpan.begins, WorkSpan.ends).order_by(WorkSpan.begins)).all()
+    return tuple((row.begins, row.ends) for row in found) or OFFICE_HOURS
+
+
 def city(session: Session, calendar: WorkingDays, zone: tzinfo) -> City:
     """The city's time with its office hours."""
-    found = session.execute(select(WorkSpan.begins, WorkSpan.ends).order_by(WorkSpan.begins)).all()
-    hours = tuple((row.begins, row.ends) for row in found)
-    return City(zone, calendar, hours) if hours else City(zone, calendar)
+    return City(zone, calendar, hours(session))
 
 
 def moved_by(session: Session, complaint_id: int) -> list[Stood | Longer]:

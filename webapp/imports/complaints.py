@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from gis.complaints import bulk
+from gis.complaints import bulk, law_queries
 from gis.complaints.bulk_rows import Prepared, Terms, prepare
 from gis.complaints.channels import Channel
 from gis.complaints.routing_queries import router
@@ -101,7 +101,8 @@ def _run(
         terms = Terms(
             calendar=working_days(session), zone=chosen.zone(settings.timezone), index=index,
             router=router(session), complexity_of=complexity_of, areas_by_word=bulk.areas_by_word(session),
-            limit_source=chosen.limit.source, missing_limit=chosen.limit.missing,
+            limit_source=chosen.limit.source, missing_limit=chosen.limit.missing, law=law_queries.law(session),
+            hours=law_queries.hours(session),
         )  # fmt: skip
         known = {report.word("channel", c): c for c in Channel} | bulk.channels_by_word(session)
         checks = Checks(chosen, table, report, terms, words, bulk.units_by_word(session), settings, known)
