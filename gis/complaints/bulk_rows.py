@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.complaints.bulk_limits import Clocks, count
+from gis.complaints.bulk_limits import Clocks, count, local_days
 from gis.complaints.limit_seeds import OFFICE_HOURS
 from gis.complaints.limits import HOUSE, City, Law
 from gis.complaints.privacy import normal_phone
@@ -164,7 +164,7 @@ def _units(rows: Rows, filed: Mapping[str, Ints], terms: Terms) -> tuple[list[st
     router = terms.router
     if not router.rules:
         return [u or NULL for u in rows.unit], [NULL] * len(rows)
-    days = (_local_days(rows.received_at, terms.zone)).tolist()
+    days = (local_days(rows.received_at, terms.zone)).tolist()
     places = zip(*(filed[level].tolist() for level in LEVELS), strict=True)
     units, rules = [], []
     for given, category, day, place in zip(rows.unit, rows.category, days, places, strict=True):

@@ -84,7 +84,7 @@ def _within(session: Session, kind: Kind, rows: list[dict[str, Any]], columns: C
     there = shapely.is_geometry(shapes)
     lon, lat = np.full(len(shapes), np.nan), np.full(len(shapes), np.nan)
     lon[there], lat[there] = shapely.get_x(shapes[there]), shapely.get_y(shapes[there])
-    found = area_index(session)[0].find(lon, lat)
+    found = area_index(session).find(lon, lat)
     for i, row in enumerate(rows):
         holding = (int(found[level][i]) for level in ("compound", "community", "street", "district") if level in found)
         row["area_id"] = row.get("area_id") or next((a for a in holding if a), None)
