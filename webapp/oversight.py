@@ -25,7 +25,7 @@ TABS = (
     ("notices.index", "see_oversight", "Notices"),
     ("follow_ups.index", "follow_up", "Call-backs"),
     ("handovers.index", "see_oversight", "Handed over"),
-    ("leader_days.index", "see_oversight", "Leaders’ days"),
+    ("leader_days.index", "see_oversight", "Leaders' days"),
     ("meetings.index", "see_oversight", "Meetings"),
     ("promises.index", "see_oversight", "Promises"),
     ("visits.index", "see_oversight", "Visits and opinions"),

@@ -64,6 +64,15 @@ INVARIANTS: dict[str, str] = {
     "a checklist that was applied has its inspection": """
         SELECT c.id::text FROM change c WHERE c.kind = 'inspection.submit' AND c.verdict = 'applied' AND NOT EXISTS
          (SELECT 1 FROM inspection i WHERE i.id::text = c.body #>> '{payload,inspection_id}')""",
+    "the notices of a body are numbered without gaps in every year": """
+        SELECT issuer_id || '/' || year FROM supervision_notice n JOIN notice_counter c USING (issuer_id, year)
+         GROUP BY issuer_id, year, c.last HAVING count(*) <> c.last OR min(number) <> 1 OR max(number) <> c.last""",
+    "a notice that has not ended holds its complaints, one that has ended does not": """
+        SELECT n.notice_no FROM supervision_notice n JOIN notice_complaint k ON k.notice_id = n.id
+         WHERE k.is_open <> (n.ended_at IS NULL)""",
+    "every version of a promise has its line of history": """
+        SELECT p.id::text FROM promise p WHERE p.version <>
+         (SELECT count(*) FROM promise_change h WHERE h.promise_id = p.id AND h.version <= p.version)""",
 }  # fmt: skip
 EXAMPLES = 5
 

@@ -14,7 +14,7 @@ from gis.people.rules import Role
 
 
 class NoticeReason(StrEnum):
-    """Why a supervision notice is issued. source: Shandong provincial hotline 2017 (domain.md 3); sources/jinan-2014; jining-2019."""
+    """Why a supervision notice is issued. source: Shandong provincial hotline 2017; sources/jinan-2014; jining-2019."""
 
     OVERDUE = "overdue"
     DISSATISFIED = "dissatisfied"
@@ -178,13 +178,13 @@ RULES: dict[str, RuleSeed] = {
     seed.code: seed
     for seed in (
         RuleSeed("notice_days", "Working days to reply to a notice", 3, 1, 60, "sources/pingdu-2009: 比较复杂的事项要在3个工作日内办结（督办限期未另作规定）"),
-        RuleSeed("call_back_days", "Working days after the answer until the call-back", 1, 0, 30, "domain.md 3: 办结后次日回访 (fsou.com 17273310_2)"),
+        RuleSeed("call_back_days", "Working days after the answer until the call-back", 1, 0, 30, "某市局规定: 办结后次日回访 (fsou.com 17273310_2); 本局可另定"),
         RuleSeed("call_attempts", "Attempts to call back", 3, 1, 20, HOUSE),
         RuleSeed("call_again_hours", "Hours until the next attempt", 4, 0, 240, HOUSE),
-        RuleSeed("handover_days", "Working days for a case that is handed over", 5, 1, 60, "domain.md 3: 山东省政务服务热线管理办法(2020): 5个工作日办结"),
+        RuleSeed("handover_days", "Working days for a case that is handed over", 5, 1, 60, "山东省政务服务热线管理办法(2020): 5个工作日办结"),
         RuleSeed("leader_weekday", "Weekday on which leaders answer (1 is Monday)", 3, 1, 7, "sources/jining-2019: 一般为每周三（逢节假日顺延）"),
         RuleSeed("leader_minutes", "Minutes that a leader answers", 90, 15, 600, "sources/jining-2019: 接听时间在1个半小时左右"),
-        RuleSeed("leader_matter_days", "Working days for a leader’s matter", 5, 1, 60, "domain.md 3: 山东省政务服务热线管理办法(2020): 5个工作日办结"),
+        RuleSeed("leader_matter_days", "Working days for a leader's matter", 5, 1, 60, "山东省政务服务热线管理办法(2020): 5个工作日办结"),
     )
 }  # fmt: skip
 

@@ -169,7 +169,7 @@ def _handed_over(session: Session, supervisor: int, handler: int) -> None:
 def _leaders(session: Session, supervisor: int) -> None:
     """Wednesdays of November and December; the third one had calls, which are complaints of that morning."""
     who = Who(_at(1, 10), supervisor)
-    for name, post in (("孙局长", "局长"), ("周副局长", "副局长"), ("吴副局长", "副局长"), ("郑总工", "总工程师")):
+    for name, post in (("孙建国", "局长"), ("周德海", "副局长"), ("吴秀英", "副局长"), ("郑志强", "总工程师")):
         outreach.put_on_rota(session, who, name, post, None)
     days = leader_days(date(2009, 11, 1), date(2009, 12, 9), 3, 4, 0, working_days(session))
     made = outreach.schedule(session, who, days, time(9), 90, synthetic=True)
@@ -218,16 +218,16 @@ def _meetings(session: Session, units: dict[str, int], areas: dict[str, Any], su
 def _promises(session: Session, units: dict[str, int], supervisor: int) -> None:
     """Promises kept, broken, moved, overdue and open."""
     plans = (
-        ("11月20日前完成文丰小区换热站循环泵更换", "Replace the circulation pump of the Wenfeng station by 20 November", "刘经理", "金泉热力生产部", "PY-JQ", 16, 20, "keep"),
-        ("接到停热报修后2小时内到场", "Arrive within two hours after a report of no heat", "王经理", "兴平热电抢修中心", "PY-XP", 16, 30, ""),
-        ("11月18日前公示各小区测温点参数", "Post the readings of the test points of every compound by 18 November", "李主任", "公用事业处", "PY-BUREAU", 10, 18, "break"),
-        ("11月21日前完成安居物业所管换热站除垢", "Descale the stations run by Anju Property by 21 November", "张经理", "安居物业", "PY-WY01", 12, 21, ""),
-        ("11月底前恢复供热施工破损路面12处", "Restore 12 road surfaces broken by heating works by the end of November", "赵经理", "平度市政工程公司", "PY-SG1", 12, 25, "move"),
-        ("年底前为末端不热住户加装平衡阀", "Fit balancing valves for the households at the far ends by the end of the year", "刘经理", "金泉热力生产部", "PY-JQ", 19, 30, ""),
+        ("11月20日前完成文丰小区换热站循环泵更换", "Replace the circulation pump of the Wenfeng station by 20 November", "刘经理", "生产部", "PY-JQ", 16, 20, "keep"),
+        ("接到停热报修后2小时内到场", "Arrive within two hours after a report of no heat", "王经理", "抢修中心", "PY-XP", 16, 30, ""),
+        ("11月18日前公示各小区测温点参数", "Post the readings of the test points of every compound by 18 November", "李主任", "供热科", "PY-BUREAU", 10, 18, "break"),
+        ("11月21日前完成安居物业所管换热站除垢", "Descale the stations run by Anju Property by 21 November", "张经理", "工程部", "PY-WY01", 12, 21, ""),
+        ("11月底前恢复供热施工破损路面12处", "Restore 12 road surfaces broken by heating works by the end of November", "赵经理", "道路施工队", "PY-SG1", 12, 25, "move"),
+        ("年底前为末端不热住户加装平衡阀", "Fit balancing valves for the households at the far ends by the end of the year", "刘经理", "生产部", "PY-JQ", 19, 61, ""),
     )  # fmt: skip
     for text, english, person, post, unit, made_on, due, end in plans:
         given = promises.Pledged(
-            text, person, date(2009, 11, due), text_en=english, post=post, unit_id=units[unit], made_on=date(2009, 11, made_on),
+            text, person, date(2009, 10, 31) + timedelta(days=due), text_en=english, post=post, unit_id=units[unit], made_on=date(2009, 11, made_on),
             source="平度市供热专题接话周公开承诺 (合成数据)",
         )  # fmt: skip
         row = promises.promise(session, Who(_at(made_on, 11), supervisor), given, zone=ZONE, synthetic=True)
