@@ -24,8 +24,9 @@ INVARIANTS: dict[str, str] = {
     "complaint and order tell the same status": """
         SELECT o.order_no FROM work_order o JOIN complaint c ON c.id = o.complaint_id
          WHERE o.status IN ('assigned','accepted','arrived') AND c.status <> o.status""",
-    "an assigned complaint has an order under way": """
+    "an assigned complaint has an order under way, or follows the lead of its incident": """
         SELECT c.hotline_no FROM complaint c WHERE c.status IN ('assigned','accepted','arrived') AND NOT EXISTS
+         (SELECT 1 FROM incident i WHERE i.id = c.incident_id AND i.lead_id <> c.id) AND NOT EXISTS
          (SELECT 1 FROM work_order o WHERE o.complaint_id = c.id AND o.status = c.status)
          AND c.batch_id IS NULL""",
     "located means a point on earth": """
@@ -43,6 +44,16 @@ INVARIANTS: dict[str, str] = {
     "a clock that stands still has its pause": """
         SELECT hotline_no FROM complaint c WHERE (paused_at IS NOT NULL) <> EXISTS
          (SELECT FROM pause p WHERE p.complaint_id = c.id AND p.ended_at IS NULL)""",
+    "who is merged hangs on one that is not, and the main one counts them": """
+        SELECT m.hotline_no FROM complaint m FULL JOIN
+         (SELECT merged_into_id, count(*) AS n FROM complaint WHERE merged_into_id IS NOT NULL GROUP BY 1) c
+            ON c.merged_into_id = m.id
+         WHERE m.repeat_count <> coalesce(c.n, 0) OR (m.merged_into_id IS NOT NULL AND c.n > 0)""",
+    "three or more about one matter are under key supervision": """
+        SELECT hotline_no FROM complaint WHERE repeat_count >= 2 AND key_since IS NULL""",
+    "an incident is led by one of its own, and closed only when all are": """
+        SELECT i.no FROM incident i JOIN complaint l ON l.id = i.lead_id WHERE l.incident_id IS DISTINCT FROM i.id
+         OR (i.status = 'closed' AND i.closed_at < l.received_at)""",
     "nothing is due before it was received": """
         SELECT hotline_no FROM complaint WHERE resolve_by < received_at AND batch_id IS NULL""",
     "a complaint lies in the areas it names": """

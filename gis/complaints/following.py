@@ -21,8 +21,9 @@ from gis.complaints.repeat_rules import FollowsLead, IncidentStatus, LeadStays
 from gis.complaints.rules import OPEN, STEPS, Status, close_time
 from gis.journal import Who
 
-# A caller is asked and may be dissatisfied alone; joining, parting and striking off concern one complaint.
-OWN = frozenset({"confirm", "reopen", "merge", "split", "cancel"})
+# A caller is asked and may be dissatisfied alone; joining, parting and striking off concern one complaint. While the lead's
+# return waits for the arbiter the members stay where they are, and follow where it is sent next.
+OWN = frozenset({"confirm", "reopen", "merge", "split", "cancel", "return"})
 CARRIED = frozenset(verb for verb, step in STEPS.items() if step.after is not None) - OWN
 _MOMENTS = ("sent_at", "signed_at", "resolved_at", "answered_at")
 
@@ -37,7 +38,7 @@ def check(session: Session, complaint: Complaint, verb: str) -> None:
     leads = incident.lead_id == complaint.id
     if leads and verb in ("merge", "cancel"):
         raise LeadStays()
-    if not leads and verb in CARRIED and Status(complaint.status) in OPEN:
+    if not leads and verb in CARRIED | {"return"} and Status(complaint.status) in OPEN:
         number = session.scalar(select(Complaint.hotline_no).where(Complaint.id == incident.lead_id))
         raise FollowsLead(hotline_no=complaint.hotline_no, incident=incident.no, lead=number)
 
@@ -102,9 +103,10 @@ def answer_merged(session: Session, who: Who, mains: Sequence[Complaint]) -> int
 
 
 def stand_with(member: Complaint, lead: Complaint) -> None:
-    """A member stands where its lead stands; what it reached earlier keeps its moment."""
+    """A member stands where its lead stands; nothing was done about it before it was received, and its first sending stays."""
     member.status = lead.status
     for name in _MOMENTS:
         moment = getattr(lead, name)
-        kept = getattr(member, name)
-        setattr(member, name, kept if name == "sent_at" and kept is not None else moment)
+        if name == "sent_at" and member.sent_at is not None:
+            continue
+        setattr(member, name, moment and max(moment, member.received_at, member.sent_at or moment))

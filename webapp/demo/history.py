@@ -136,7 +136,7 @@ def _complaint(
         "description": call.description, "place": f"{block.name}{call.house + 1}号楼", "located": "located",
         "geom": from_shape(Point(float(lon), float(lat)), srid=4326), "district_id": areas["district"],
         "street_id": areas["streets"][street], "community_id": None,
-        "compound_id": areas["compounds"][call.compound], "unit_id": company, "received_at": call.received_at,
+        "compound_id": areas["compounds"][call.compound], "unit_id": company, "routing_rule_id": areas["rules"].get(call.category.partition(".")[0], areas["rules"][""]), "received_at": call.received_at,
         "received_by": taker, "resolve_by": limit.resolve_by, "deadline_source": limit.source, "calendar_missing": False,
         **{name: end.get(name) for name in ("resolved_at", "answered_at", "confirmed_at", "closed_at")}, "synthetic": True,
         "version": {"received": 1, "assigned": 2, "accepted": 3, "arrived": 4, "resolved": 5, "answered": 5, "confirmed": 6}[end["status"]],

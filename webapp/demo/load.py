@@ -34,6 +34,7 @@ from webapp.demo import city as ground
 from webapp.demo.calls import NOW, generate
 from webapp.demo.city import COLUMNS, ROWS, SOURCE, STREETS, City
 from webapp.demo.history import write_history
+from webapp.demo.matters import write_incident, write_rules
 from webapp.demo.pipes import heat_pipes
 from webapp.demo.visits import write_visits
 from webapp.demo.watched import write_oversight
@@ -80,6 +81,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     city = ground.build((float(x), float(y)), rng)
     units = _units(session)
     areas = _areas(session, city, units)
+    areas["rules"] = write_rules(session, units)
     _roads(session, city)
     _base_map(session, city)
     stations = _stations(session, city, units, areas)
@@ -89,6 +91,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     calls = generate(city, rng)
     accounts, users = _accounts(session, who, units)
     write_history(session, city, calls, units, areas, users, rng)
+    write_incident(session, who, areas["compounds"][0])
     write_visits(session, users["inspector"].id, rng)
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
     journal.write(session, who, "load", "demo", CODE, synthetic=True)

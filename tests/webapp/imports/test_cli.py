@@ -41,14 +41,14 @@ def test_a_file_comes_in_and_the_document_is_the_report(chengmai, tmp_path):
 
 
 def test_a_refused_file_exits_1_with_the_report_and_people_read_chinese(chengmai, tmp_path):
-    path = write(tmp_path / "a.csv", line(3), line(4, 类别="不知道"))
+    path = write(tmp_path / "a.csv", line(3), line(4, 来源渠道="漂流瓶"))
     done = chengmai("import", "complaints", str(path), "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["errors"] == [
-        {"row": 3, "column": "类别", "code": "unknown_category", "message": "没有类别 不知道。"}
+        {"row": 3, "column": "来源渠道", "code": "unknown_channel", "message": "没有渠道 漂流瓶。"}
     ]
     done = chengmai("import", "complaints", str(path))
-    assert done.exit_code == 1 and "新增 0" in done.stdout and "没有类别" in done.stderr
+    assert done.exit_code == 1 and "新增 0" in done.stdout and "没有渠道" in done.stderr
 
 
 def test_wrong_usage_exits_2(chengmai, tmp_path):

@@ -8,6 +8,7 @@ import { countdown, exact, short, timeTag } from "./clock.mjs";
 import { Ranking } from "./ranking.mjs";
 import { stepsPart } from "./steps.mjs";
 import { layerOf, thingWords, unitName } from "./things.mjs";
+import { similarPart } from "./similar.mjs";
 import { timelinePart } from "./timeline.mjs";
 import { say } from "./toast.mjs";
 import { told } from "./told.mjs";
@@ -183,11 +184,11 @@ export class Detail {
   }
 
   #similar(c) {
-    if (!c.similar?.length) return null;
-    return el("section", { class: "part" }, el("h3", {}, t("Similar nearby")), el("ul", { class: "plain" }, ...c.similar.map((other) => el("li", {},
-      el("a", { href: this.#desk.view.href({ selected: { kind: "complaint", id: other.id } }), onclick: (event) => { event.preventDefault(); this.#desk.select("complaint", other.id); } },
-        other.place || other.hotline_no),
-      el("span", { class: "small soft" }, [other.metres !== null && other.metres !== undefined ? t("%(n)s m", { n: Math.round(other.metres) }) : "", word("status", other.status)].filter(Boolean).join(" · "))))));
+    return similarPart(c, {
+      href: (id) => this.#desk.view.href({ selected: { kind: "complaint", id } }), select: (id) => this.#desk.select("complaint", id), version: () => this.complaint.version,
+      done: (other) => { say(t("%(no)s now answers for it too.", { no: other.hotline_no }), "done"); this.#desk.changed(); this.#desk.select("complaint", other.id); },
+      failed: async (problem) => { if (problem.code === "stale_version") await this.showStale(problem); else { say(told(problem), "error"); this.refresh(); } },
+    });
   }
 
   #inspections(c) {

@@ -2,6 +2,7 @@
 // Without this script the form still works: the server checks and converts everything again.
 import { ask, el, fill } from "../common/dom.mjs";
 import { language, t, word } from "../common/words.mjs";
+import { reasonWords } from "../desk/similar.mjs";
 import { Place } from "./place.mjs";
 import { combo } from "./combo.mjs";
 
@@ -52,14 +53,6 @@ const showDeadline = calm(async (signal) => {
 }, 50);
 
 // --- similar complaints ----------------------------------------------------------------------------------------------
-const reasons = {
-  same_caller: () => t("the same telephone number"),
-  near: (r) => t("%(n)s m away", { n: r.metres }),
-  same_place: () => t("the same place"),
-  same_category: () => t("the same category"),
-  words: (r) => t("both say “%(words)s”", { words: r.pieces.join(" / ") }),
-};
-
 /** What is known of the call so far, or null while it is too little to ask with. */
 function known() {
   const category = field("category").value, phone = field("caller_phone").value.trim(), text = field("place").value.trim();
@@ -77,7 +70,7 @@ const showSimilar = calm(async (signal) => {
       row.key ? el("span", { class: "chip red" }, t("key supervision")) : null, el("span", { class: "grow" }),
       el("button", { type: "button", class: "similar-join", title: t("Same matter: keep this caller too, and join"), "aria-label": t("+1 to %(no)s", { no: row.hotline_no }), onclick: () => join(row) }, "+1")),
     el("span", { class: "small" }, `${row.category_name} · ${row.place || "—"}`),
-    el("ul", { class: "why-list" }, row.reasons.map((reason) => el("li", {}, reasons[reason.code](reason)))))));
+    el("ul", { class: "why-list" }, row.reasons.map((reason) => el("li", {}, reasonWords(reason)))))));
 }, 250);
 
 /** "+1": this call is about that matter; it is received with its own number and caller, and joined. */
