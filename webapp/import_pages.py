@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -22,7 +23,7 @@ from gis.errors import ChengmaiError, Conflict, Missing
 from gis.people.queries import units
 from gis.settings import Settings
 from webapp.access import db, needs, now, who
-from webapp.exports import XLSX
+from webapp.exports import XLSX, chunks
 from webapp.i18n import message, words
 from webapp.imports import uploads as files
 from webapp.imports.errors import EmptyFile
@@ -170,7 +171,9 @@ def marked(upload_id: UUID) -> Response:
         raise FileGone()
     stem = Path(upload.file_name).stem
     name = f"{stem}-{_('with problems')}{path.suffix}"
-    return send_file(path, as_attachment=True, download_name=name, max_age=0)
+    answer = Response(chunks(path.open("rb")), mimetype=XLSX if path.suffix == ".xlsx" else "text/csv")
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return answer
 
 
 @pages.post("/<uuid:upload_id>/good-rows")
