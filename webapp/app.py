@@ -42,10 +42,12 @@ NAVIGATION = (
     ("incidents.index", "see_complaints", "Incidents"),
     ("routing.index", "edit_routing", "Who answers"),
     ("oversight.index", "see_oversight", "Oversight"),
+    ("imports.index", "import_complaints", "Files in"),
     ("inspections.index", "see_inspections", "Inspections"),
     ("hotspots.index", "see_hotspots", "Hotspots"),
     ("people.index", "enrol_device", "People"),
     ("places.calendar", "edit_calendar", "Calendar"),
+    ("channels.index", "administer", "Channels"),
     ("api_keys.index", "administer", "Interfaces"),
     ("audit.index", "see_audit", "Proof of the journal"),
 )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gis.inspections.model import Photo
 from gis.oversight import rollup_queries
+from gis.portal.model import ComplaintPhoto
 
 # Name -> SQL that returns the ids (as text) of what breaks it.
 INVARIANTS: dict[str, str] = {
@@ -100,7 +101,8 @@ def broken_invariants(session: Session, files_dir: Path) -> list[dict[str, Any]]
         found.append(
             {"invariant": "the rollups equal the complaints", "count": len(differing), "examples": differing[:EXAMPLES]}
         )
-    wrong = [sha for sha in session.scalars(select(Photo.sha256)) if not _file_is_whole(files_dir, sha)]
+    kept = sorted({*session.scalars(select(Photo.sha256)), *session.scalars(select(ComplaintPhoto.sha256))})
+    wrong = [sha for sha in kept if not _file_is_whole(files_dir, sha)]
     if wrong:
         found.append(
             {"invariant": "a photo's file is what its name says", "count": len(wrong), "examples": wrong[:EXAMPLES]}

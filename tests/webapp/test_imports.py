@@ -92,7 +92,8 @@ def test_every_word_of_the_templates_lists_is_understood(desk, session):
     lists = load_workbook(io.BytesIO(got)).get_sheet_by_name("lists")
     header, left = rows_of(got)[0], lists.start[1]
     channels, categories = (
-        [row[header.index(title) - left] for row in lists.to_python() if row[header.index(title) - left]] for title in ("来源渠道", "类别")
+        [row[header.index(title) - left] for row in lists.to_python() if row[header.index(title) - left]]
+        for title in ("来源渠道", "类别")
     )
     assert len(channels) >= 15
     filled = [cells(n, 来源渠道=word) for n, word in enumerate(channels, 1)]
@@ -153,7 +154,13 @@ def test_a_csv_comes_back_in_its_own_encoding(desk, encoding):
 def test_the_same_number_of_a_channel_is_told_with_the_number_it_was_accepted_under(desk, session):
     titles = [*TITLES, "来源编号"]
     bring(desk, book([[*cells(1), "A-7"]], titles))
-    where = bring(desk, book([[*cells(2), "A-7"], [*cells(3, 来源渠道="12345热线"), "A-7"], [*cells(4), "A-8"], [*cells(5), "A-8"]], titles))
+    where = bring(
+        desk,
+        book(
+            [[*cells(2), "A-7"], [*cells(3, 来源渠道="12345热线"), "A-7"], [*cells(4), "A-8"], [*cells(5), "A-8"]],
+            titles,
+        ),
+    )
     page = desk.get(where).get_data(as_text=True)
     assert "H0001" in page and "H0004" in page and count(session) == 1
     desk.post(f"{where}/good-rows")
@@ -197,7 +204,10 @@ def test_what_is_wrong_waits_to_be_corrected_until_it_is_put_away_and_the_bytes_
     assert not [p for p in place.rglob("*") if p.is_file()]  # what came in whole is not kept beside it
 
 
-@pytest.mark.parametrize(("data", "name"), [(b"", "a.xlsx"), (b"PK\x03\x04 broken", "a.xlsx"), (b"\xff\xff\xff", "a.csv"), (b"a,b\n1,2\n", "a.csv")])
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [(b"", "a.xlsx"), (b"PK\x03\x04 broken", "a.xlsx"), (b"\xff\xff\xff", "a.csv"), (b"a,b\n1,2\n", "a.csv")],
+)
 def test_what_is_no_such_file_is_told_and_nothing_is_kept(desk, session, data, name):
     where = bring(desk, data, name)
     page = desk.get(where).get_data(as_text=True)
@@ -217,7 +227,15 @@ def test_only_who_may_import_does_and_a_district_sees_its_own(sign_in, session, 
 def test_an_upload_whose_server_ended_is_told_as_broken(session, sign_in):
     desk = sign_in("supervisor")
     user = session.get(User, desk.user.id)
-    made = ImportUpload(id=uuid4(), user_id=user.id, file_name="a.csv", at=NOW, seen_at=NOW - timedelta(minutes=9), state="reading", report={})
+    made = ImportUpload(
+        id=uuid4(),
+        user_id=user.id,
+        file_name="a.csv",
+        at=NOW,
+        seen_at=NOW - timedelta(minutes=9),
+        state="reading",
+        report={},
+    )
     session.add(made)
     session.commit()
     assert "已中断" in desk.get(f"/imports/{made.id}").get_data(as_text=True)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 import gis.models  # noqa: F401 - every table
 from gis import geo, journal
+from gis.complaints.model import ChannelLine
 from gis.coverage.model import BlindSpot, Camera, WeakSignalSpot
 from gis.db import make_engine
 from gis.errors import Unavailable
@@ -80,6 +81,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     x, y = geo.to_metres(LON, LAT, LON)
     city = ground.build((float(x), float(y)), rng)
     units = _units(session)
+    _lines(session, units)
     areas = _areas(session, city, units)
     areas["rules"] = write_rules(session, units)
     _roads(session, city)
@@ -141,6 +143,15 @@ def _units(session: Session) -> dict[str, int]:
     ]  # fmt: skip
     made = ids(session, Unit, [{"code": c, "name": n, "kind": k} for c, n, k in rows])
     return {code: unit for (code, _, _), unit in zip(rows, made, strict=True)}
+
+
+def _lines(session: Session, units: dict[str, int]) -> None:
+    """Five hotlines of the water, gas and heating companies beside 12319 ("1+5", sources/jinan-2010)."""
+    rows = [
+        ("heat_hotline", "兴平热电服务热线", "PY-XP"), ("heat_hotline", "金泉热力服务热线", "PY-JQ"), ("water_hotline", "自来水公司热线", "PY-WATER"),
+        ("gas_hotline", "燃气公司热线", "PY-GAS"), ("gas_hotline", "燃气抢修专线", "PY-GAS"),
+    ]  # fmt: skip
+    ids(session, ChannelLine, [{"channel": c, "name": n, "unit_id": units[u]} for c, n, u in rows])
 
 
 def _unit_of(block: ground.Block, index: int, units: dict[str, int]) -> int:

@@ -79,11 +79,19 @@ export class ComplaintList {
       el("span", { class: "spacer" }),
       el("button", { type: "button", class: "quiet small", onclick: () => this.#view.change({ sort: this.#view.sort === "due" ? "newest" : "due" }),
         title: t("Change the order") }, this.#view.sort === "due" ? t("Time limit ↓") : t("Newest ↓")),
-      this.exports ? el("a", { class: "small", href: `/complaints.csv?${this.#view.query()}`, title: t("Without personal data") }, "CSV") : null,
-      this.exports ? el("a", { class: "small", href: `/complaints.xlsx?${this.#view.query()}`, title: t("Without personal data") }, "Excel") : null,
+      this.exports ? this.#files() : null,
       state === "ready" && counts.not_located
         ? el("p", { class: "small soft unlocated" }, t("%(n)s have no place on the map: they are only in this list.", { n: counts.not_located })) : null);
     fill(this.#foot, this.#store.next ? t("Loading more…") : "");
+  }
+
+  /** What is shown as a file; the query string of the view goes with it. */
+  #files() {
+    const query = this.#view.query();
+    const files = [["Excel", `/complaints.xlsx?${query}`], ["CSV (UTF-8)", `/complaints.csv?${query}`], ["CSV (GB18030)", `/complaints.csv?encoding=gb18030&${query}`],
+      ["CSV (GBK)", `/complaints.csv?encoding=gbk&${query}`], ["GeoJSON", `/complaints.geojson?${query}`], ["GeoPackage", `/complaints.gpkg?${query}`]];
+    return el("details", { class: "files small" }, el("summary", { title: t("Without personal data") }, t("Files ↓")),
+      el("ul", {}, files.map(([name, href]) => el("li", {}, el("a", { href }, name)))));
   }
 
   #say(node) {

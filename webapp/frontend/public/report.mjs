@@ -45,7 +45,11 @@ async function restore() {
 }
 
 // --- what is being filled in -------------------------------------------------------------------------------------------
-const place = new PublicPlace(form, { words: say, changed: () => { save(); similar(); } });
+const place = new PublicPlace(form, { words: say, changed: () => {
+  if (place.at) problem("place", "");
+  save();
+  similar();
+} });
 const pictures = new Photos(find("[data-photos]"), find("[data-photo-list]"), {
   most: Number(form.dataset.mostPhotos), bytes: Number(form.dataset.photoBytes), kinds: form.dataset.photoKinds.split(","),
   say: (text) => problem("photo", text), words: { most: say.mostPhotos, kind: say.photoKind, large: say.photoLarge, remove: say.remove },
@@ -87,9 +91,10 @@ function joinOne(box) {
   save();
 }
 
-form.addEventListener("input", () => {
+form.addEventListener("input", ({ target }) => {
   proof.begin();
   save();
+  if (target.dataset.about) problem(target.dataset.about, "");
 });
 form.addEventListener("change", (event) => {
   if (event.target.name !== "category") return;
