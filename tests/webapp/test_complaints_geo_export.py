@@ -15,7 +15,9 @@ from tests.factories import PINGDU, make_complaint
 
 @pytest.fixture
 def some(session):
-    first = make_complaint(session, hotline_no="A-1", place="文丰小区", description='=HYPERLINK("x")', category="heat.cold")
+    first = make_complaint(
+        session, hotline_no="A-1", place="文丰小区", description='=HYPERLINK("x")', category="heat.cold"
+    )
     make_complaint(session, hotline_no="A-2", at=None, category="water.none")
     session.add(Caller(complaint_id=first.id, name="张三丰", phone="13812345678", door_no="2-501"))
     session.commit()
