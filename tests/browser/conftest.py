@@ -146,3 +146,17 @@ def phone_context(browser: Browser) -> Iterator[BrowserContext]:
 def phone_page(phone_context: BrowserContext) -> Page:
     """A phone page."""
     return phone_context.new_page()
+
+
+@pytest.fixture
+def quiet() -> Iterator[Callable[[Page], Page]]:
+    """Watch a page: any script error, and every broken rule of the content policy, fails the test."""
+    said: list[str] = []
+
+    def watch(page: Page) -> Page:
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda line: said.append(line.text) if "Content Security" in line.text else None)
+        return page
+
+    yield watch
+    assert said == []

@@ -1,6 +1,6 @@
 """A call, taken on the real form: by keyboard alone, by map, by coordinates; and what is typed survives a refusal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +16,6 @@ from webapp.clock import utc_now
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "webapp" / "static" / "vendor" / "axe.min.js"
 LEVELS = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
-
-
-@pytest.fixture
-def quiet() -> Iterator[Callable[[Page], Page]]:
-    """Watch a page: any script error, and every broken rule of the content policy, fails the test."""
-    said: list[str] = []
-
-    def watch(page: Page) -> Page:
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda line: said.append(line.text) if "Content Security" in line.text else None)
-        return page
-
-    yield watch
-    assert said == []
 
 
 @pytest.fixture(scope="module")

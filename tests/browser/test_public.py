@@ -18,7 +18,6 @@ from gis.journal import JournalEntry, Who
 from gis.places.model import GazetteerEntry
 from gis.portal.model import CallerRating, ComplaintPhoto, PublicReport
 from tests.browser.conftest import Live
-from tests.browser.test_intake import quiet  # noqa: F401
 from tests.factories import make_area, point, square
 from webapp.clock import utc_now
 
@@ -80,7 +79,7 @@ def sent(page: Page) -> str:
 
 def test_a_report_with_photo_and_map_gives_a_number_and_is_followed_answered_refused_and_reopened(
     city, phone_page, quiet
-):  # noqa: F811
+):
     page = quiet(phone_page)
     fill(page, city, place="")
     page.locator("[data-open-map] summary").click()
@@ -115,7 +114,7 @@ def test_a_report_with_photo_and_map_gives_a_number_and_is_followed_answered_ref
     assert (kept(city)[0].status, kept(city)[0].reopen_count) == ("reopened", 1)
 
 
-def test_twice_pressed_and_a_lost_answer_are_one_complaint(city, phone_page, quiet):  # noqa: F811
+def test_twice_pressed_and_a_lost_answer_are_one_complaint(city, phone_page, quiet):
     page, lost = quiet(phone_page), []
 
     def lose(route: Route) -> None:
@@ -133,7 +132,7 @@ def test_twice_pressed_and_a_lost_answer_are_one_complaint(city, phone_page, qui
     assert page.locator("[data-number]").inner_text() == made.hotline_no and len(lost) == 1
 
 
-def test_without_network_nothing_typed_is_lost_and_it_is_sent_when_there_is_one(city, phone_context, quiet):  # noqa: F811
+def test_without_network_nothing_typed_is_lost_and_it_is_sent_when_there_is_one(city, phone_context, quiet):
     page = quiet(phone_context.new_page())
     fill(page, city)
     page.set_input_files("[data-photos]", [picture()])
@@ -169,7 +168,7 @@ def test_a_slow_telephone_does_the_sums_in_time(city, phone_page):
     assert seconds < 12  # measured far below; the bound only catches a mistake on a loaded machine
 
 
-def test_wrong_fields_are_named_and_the_server_is_not_asked(city, phone_page, quiet):  # noqa: F811
+def test_wrong_fields_are_named_and_the_server_is_not_asked(city, phone_page, quiet):
     page = quiet(phone_page)
     page.goto(f"{city.url}/public/report")
     expect(page.locator("[data-report][data-ready]")).to_be_attached(timeout=20_000)
