@@ -22,13 +22,14 @@ from gis.complaints.uploads import ImportUpload, UploadState
 from gis.errors import ChengmaiError, Conflict, Missing
 from gis.people.queries import units
 from gis.settings import Settings
-from webapp.access import db, needs, now, who
+from webapp.access import can, db, needs, now, who
 from webapp.exports import XLSX, chunks
 from webapp.i18n import message, words
 from webapp.imports import uploads as files
 from webapp.imports.errors import EmptyFile
 from webapp.imports.template import Choices, workbook
 from webapp.imports.text import safe_name
+from webapp.worklist import adds
 
 pages = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -69,6 +70,13 @@ def index() -> str:
 def _only() -> int | None:
     """Whoever is bound to a district sees what they brought themselves."""
     return None if current_user.area_id is None else int(current_user.id)
+
+
+@adds("import_errors")
+def files_to_correct() -> tuple[int, str]:
+    """For the worklist: files with wrong rows, for those who may bring files in."""
+    waiting = uploads.waiting(db(), now(), _only()) if can("import_complaints") else 0
+    return waiting, url_for("imports.index")
 
 
 def _told(row: Any) -> dict[str, Any]:

@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from gis.complaints.actions import receive
+from gis.complaints.categories import UNKNOWN
 from gis.complaints.model import Complaint
 from gis.complaints.queries import categories
+from gis.complaints.repeats import join
 from gis.complaints.rules import LIMITS, Channel, PlaceMissing, clean
-from gis.errors import BadInput, Conflict
+from gis.errors import BadInput, ChengmaiError, Conflict
 from gis.inspections import photo_store
 from gis.inspections.rules import PHOTO_KINDS, PHOTO_MAX_BYTES
+from gis.journal import Who
 from gis.people.rules import CITY
 from gis.places.queries import extent, working_days
 from gis.portal import actions, queries
@@ -74,7 +77,7 @@ def report() -> str:
 def kinds() -> list[dict[str, Any]]:
     """The categories in a citizen's words, by utility; those of the bureau's own without such words by their name."""
     english = str(get_locale()) == "en"
-    found = {c.code: c for c in categories(db())}
+    found = {c.code: c for c in categories(db()) if c.code != UNKNOWN}
     order = [*(code for code in CITIZEN_WORDS if code in found), *(c for c in found if c not in CITIZEN_WORDS)]
     groups: dict[str, list[dict[str, str]]] = {}
     for code in order:
@@ -175,7 +178,15 @@ def _take_in(session: Session) -> Complaint:
     return complaint
 
 
-def _receive(session: Session, who: Any, into: int | None, given: dict[str, Any]) -> Complaint:
+def _receive(session: Session, who: Who, into: int | None, given: dict[str, Any]) -> Complaint:
+    """A complaint of its own, or joined to the one that somebody pointed at ("me too"), while that one is still open."""
+    main = session.get(Complaint, into) if isinstance(into, int) else None
+    if main is not None:
+        try:
+            with session.begin_nested():
+                return join(session, who, main, **given)
+        except ChengmaiError:
+            session.expire_all()  # closed meanwhile, or about something else: this caller is answered all the same
     return receive(session, who, **given)
 
 

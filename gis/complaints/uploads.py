@@ -81,11 +81,13 @@ def uploads(session: Session, user_id: int | None, limit: int = 50) -> list[Mapp
     return [{"upload": u, "who": full or name} for u, full, name in session.execute(asked)]
 
 
-def waiting(session: Session, now: datetime) -> int:
-    """How many files wait for somebody to correct them?"""
+def waiting(session: Session, now: datetime, user_id: int | None = None) -> int:
+    """How many files (of one person, or of everybody) wait for somebody to correct them?"""
     asked = select(func.count()).where(
         ImportUpload.state == UploadState.REFUSED, ImportUpload.at > now - timedelta(days=KEPT_DAYS)
     )
+    if user_id is not None:
+        asked = asked.where(ImportUpload.user_id == user_id)
     return int(session.scalar(asked) or 0)
 
 

@@ -172,6 +172,39 @@ def test_similar_tells_category_rough_place_and_day_and_nothing_else(client, ses
     assert client.get("/public/similar.json?category=heat.none&lon=0&lat=0").json == []
 
 
+def test_me_too_joins_the_matter_and_its_answer_is_told_to_both(app, client, session):
+    main = make_complaint(session, category="heat.none")
+    session.commit()
+    [row] = client.get(f"/public/similar.json?category=heat.none&lon={PINGDU[0]}&lat={PINGDU[1]}").json
+    told = client.post("/public/report.json", data=said(join=row["ref"]) | proof(client, app))
+    assert told.status_code == 200 and told.json["joined"], told.json
+    session.expire_all()
+    mine = session.scalars(select(Complaint).where(Complaint.hotline_no == told.json["number"])).one()
+    assert (mine.status, mine.merged_into_id, main.repeat_count) == ("merged", main.id, 1)
+    assert client.get(f"/public/similar.json?category=heat.none&lon={PINGDU[0]}&lat={PINGDU[1]}").json[0]["voices"] == 2
+    take_step(session, Who(NOW), main, "answer", data={"answer": "已修好"})
+    session.commit()
+    follow(client, mine.hotline_no)
+    page, hidden = forms(client)
+    assert "已修好" in page and main.hotline_no not in page
+    assert (
+        client.post("/public/follow/rate", data=hidden | {"satisfied": "0", "reason": "came_back"}).status_code == 303
+    )
+    session.expire_all()
+    assert main.status == "reopened"
+
+
+def test_a_reference_that_is_forged_or_to_what_is_closed_gives_a_complaint_of_its_own(app, client, session):
+    main = make_complaint(session, category="heat.none")
+    session.commit()
+    [row] = client.get(f"/public/similar.json?category=heat.none&lon={PINGDU[0]}&lat={PINGDU[1]}").json
+    take_step(session, Who(NOW), main, "answer", data={"answer": "已修好"})
+    session.commit()
+    for ref in (row["ref"], "x.y.z", str(main.id)):
+        told = client.post("/public/report.json", data=said(join=ref) | proof(client, app))
+        assert told.status_code == 200 and not told.json["joined"]
+
+
 def test_no_list_of_complaints_is_open_to_a_stranger(client, session):
     make_complaint(session, place="秘密小区", hotline_no="SECRET-1")
     session.commit()

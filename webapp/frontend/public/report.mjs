@@ -13,6 +13,7 @@ const WAIT_MS = [2000, 4000, 8000, 15_000, 30_000];
 const proof = new Proof();
 let id = newId();
 let joining = "";
+let joined = ""; // which of the matters nearby: the reference to it is another each time
 
 // --- the draft ---------------------------------------------------------------------------------------------------------
 function typed() {
@@ -78,16 +79,21 @@ async function similar() {
   const rows = await ask(`/public/similar.json?${new URLSearchParams({ category, ...place.at })}`).catch(() => []);
   if (turn !== asked) return;
   box.hidden = rows.length === 0;
-  if (!rows.length) joining = "";
+  const same = rows.find((row) => matter(row) === joined);
+  joining = same?.ref ?? "";
+  joined = same ? joined : "";
   fill(box.querySelector("ul"), rows.map((row) => el("li", {}, el("label", { class: "choice" },
-    el("input", { type: "checkbox", name: "join", value: row.ref, onchange: ({ target }) => joinOne(target) }),
+    el("input", { type: "checkbox", name: "join", value: row.ref, checked: row === same, onchange: ({ target }) => joinOne(target, row) }),
     el("span", {}, el("strong", {}, row.category), el("span", { class: "soft" }, [row.place, row.day, say.voices.replace("{n}", row.voices)]
       .filter(Boolean).join(" · ")), el("span", { class: "me-too" }, say.meToo))))));
 }
 
-function joinOne(box) {
+const matter = (row) => [row.category, row.place, row.day].join("|");
+
+function joinOne(box, row) {
   for (const other of form.querySelectorAll("[name=join]")) if (other !== box) other.checked = false;
-  joining = box.checked ? box.value : "";
+  joining = box.checked ? row.ref : "";
+  joined = box.checked ? matter(row) : "";
   save();
 }
 
