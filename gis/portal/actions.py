@@ -35,6 +35,7 @@ from gis.portal.rules import (
     LIMIT_SEEDS,
     OWN_LIMIT,
     PHOTOS_PER_COMPLAINT,
+    REOPEN_WORDS,
     Asked,
     NotAnswered,
     PhotoBy,
@@ -183,8 +184,12 @@ def rate(
     )  # fmt: skip
     session.flush()
     _write(session, who, "rate", complaint, satisfied=satisfied, reason=None if satisfied else reason)
-    told = {"by": "citizen", "reason": reason} if not satisfied else {"by": "citizen"}
-    take_step(session, who, matter, verb, data=told | ({"note": masked_text(said)} if said else {}))
+    words = masked_text(said)
+    if satisfied:
+        told = {"by": "citizen", "note": words or None}
+    else:
+        told = {"by": "citizen", "reason": reason, "note": f"{REOPEN_WORDS[str(reason)]} {words}".strip()}
+    take_step(session, who, matter, verb, data=told)
     return True
 
 

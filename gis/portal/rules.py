@@ -26,6 +26,13 @@ class ReopenReason(StrEnum):
     OTHER = "other"
 
 
+# What the file says where nobody wrote a word beside the reason.
+REOPEN_WORDS: dict[str, str] = {
+    "not_fixed": "没有解决", "came_back": "又出现了", "nobody_came": "没有人来", "not_told": "没有告知结果",
+    "manner": "服务态度", "other": "其他",
+}  # fmt: skip
+
+
 class Asked(StrEnum):
     """What the public asks of us, counted for the throttle."""
 

@@ -103,7 +103,7 @@ def test_every_word_of_the_templates_lists_is_understood(desk, session):
 
 
 def test_wrong_rows_come_back_in_the_same_workbook_and_the_corrected_file_adds_nothing_twice(desk, session):
-    given = book([cells(1), cells(2, 类别="没有这类"), cells(3, 经度="abc")])
+    given = book([cells(1), cells(2, 来源渠道="没有这类"), cells(3, 经度="abc")])
     where = bring(desk, given)
     page = desk.get(where).get_data(as_text=True)
     assert count(session) == 0 and "没有导入" in page and "3 行中有 2 行" in page
@@ -115,7 +115,7 @@ def test_wrong_rows_come_back_in_the_same_workbook_and_the_corrected_file_adds_n
         assert set(old.namelist()) == set(new.namelist())
         changed = {n for n in old.namelist() if old.read(n) != new.read(n)}
         assert changed == {"xl/worksheets/sheet1.xml", "xl/styles.xml"}
-    told[2][TITLES.index("类别")] = "不热"
+    told[2][TITLES.index("来源渠道")] = "12319热线"
     told[3][TITLES.index("经度")] = "119.96"
     where = bring(desk, book(told[1:], told[0]))
     assert "已导入" in desk.get(where).get_data(as_text=True) and count(session) == 3
@@ -124,14 +124,14 @@ def test_wrong_rows_come_back_in_the_same_workbook_and_the_corrected_file_adds_n
 
 
 def test_an_error_column_that_comes_again_is_replaced_not_doubled(desk):
-    back = desk.get(bring(desk, book([cells(1, 类别="甲")])) + "/marked").data
+    back = desk.get(bring(desk, book([cells(1, 来源渠道="甲")])) + "/marked").data
     again = desk.get(bring(desk, back) + "/marked").data
     assert [t for t in rows_of(again)[0] if "问题" in t] == ["导入问题"]
     assert rows_of(again)[1][-1] == rows_of(back)[1][-1]
 
 
 def test_the_good_rows_come_in_when_somebody_says_so_and_the_rest_is_corrected_later(desk, session):
-    where = bring(desk, book([cells(1), cells(2, 类别="甲"), cells(3), cells(3)]))
+    where = bring(desk, book([cells(1), cells(2, 来源渠道="甲"), cells(3), cells(3)]))
     assert count(session) == 0
     assert desk.post(f"{where}/good-rows").status_code == 303
     assert sorted(session.scalars(select(Complaint.hotline_no))) == ["H0001", "H0003"]
@@ -143,7 +143,7 @@ def test_the_good_rows_come_in_when_somebody_says_so_and_the_rest_is_corrected_l
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
 def test_a_csv_comes_back_in_its_own_encoding(desk, encoding):
-    text = "\n".join([HEADER, line(1), line(2, 类别="没有", 诉求内容='"两行\n一格"')]) + "\n"
+    text = "\n".join([HEADER, line(1), line(2, 来源渠道="没有", 诉求内容='"两行\n一格"')]) + "\n"
     where = bring(desk, text.encode(encoding), "诉求.csv")
     back = desk.get(f"{where}/marked")
     assert back.data.decode("gb18030" if encoding == "gbk" else encoding)
@@ -192,7 +192,7 @@ def test_two_sendings_of_one_upload_are_one(desk, session):
 
 
 def test_what_is_wrong_waits_to_be_corrected_until_it_is_put_away_and_the_bytes_go(desk, session, app):
-    where = bring(desk, book([cells(1, 类别="甲")]))
+    where = bring(desk, book([cells(1, 来源渠道="甲")]))
     assert waiting(session, NOW) == 1
     place = Path(app.config["SETTINGS"].data_dir).absolute() / "uploads"
     assert [p for p in place.rglob("*") if p.is_file()]
@@ -215,7 +215,7 @@ def test_what_is_no_such_file_is_told_and_nothing_is_kept(desk, session, data, n
 
 
 def test_only_who_may_import_does_and_a_district_sees_its_own(sign_in, session, desk):
-    where = bring(desk, book([cells(1, 类别="甲")]))
+    where = bring(desk, book([cells(1, 来源渠道="甲")]))
     assert sign_in("dispatcher").get("/imports").status_code == 403
     from tests.factories import make_area
 
@@ -246,5 +246,5 @@ def test_an_upload_whose_server_ended_is_told_as_broken(session, sign_in):
 def test_the_error_column_is_in_the_readers_language(desk, session):
     session.get(User, desk.user.id).language = "en"
     session.commit()
-    back = rows_of(desk.get(bring(desk, book([cells(1, 类别="甲")])) + "/marked").data)
-    assert back[0][-1] == "Import problems" and re.search("There is no category", back[1][-1])
+    back = rows_of(desk.get(bring(desk, book([cells(1, 来源渠道="甲")])) + "/marked").data)
+    assert back[0][-1] == "Import problems" and re.search("There is no channel", back[1][-1])
