@@ -12,6 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from gis.errors import BadInput, Conflict
+
 _CENT = Decimal("0.01")
 TREND_DAYS = 90
 REPEATED_LISTED = 10
@@ -78,6 +80,36 @@ class RateKey(StrEnum):
     REPEAT = "repeat"
     FILING = "filing"
     UNREACHABLE = "unreachable"
+
+
+class AlreadyPublished(Conflict):
+    """The bulletin of this period is already published; a correction is a new issue with a reason."""
+
+    code = "already_published"
+
+
+class StillRunning(Conflict):
+    """This period is not over yet; it can be published after its last day."""
+
+    code = "still_running"
+
+
+class ReasonNeeded(BadInput):
+    """Say what is corrected, and why."""
+
+    code = "reason_needed"
+
+
+class BaselineTaken(Conflict):
+    """There is already a baseline for this rate from that day on."""
+
+    code = "baseline_taken"
+
+
+class BadBaseline(BadInput):
+    """A baseline is a percentage from 0 to 100, with its source."""
+
+    code = "bad_baseline"
 
 
 @dataclass(frozen=True)
