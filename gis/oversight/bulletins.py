@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 from gis.complaints.privacy import masked_text
 from gis.errors import Missing
 from gis.oversight import counting_queries as asking
-from gis.oversight.counting_queries import Asked, Counted, Counting, Narrow
+from gis.oversight.counting_queries import AS_SHIPPED, Asked, Counted, Counting, Narrow
 from gis.oversight.periods import Period
 from gis.oversight.rates import (
     MEASURES,
-    RANKED,
     RATES,
     Rate,
     RateKey,
@@ -34,7 +33,11 @@ from gis.places.rules import AreaLevel
 
 FIGURES = ("accepted", "filed", "repeated", "cancelled", "passed_on", "returned", "due", "closed", "on_time", "late",
            "reworked", "called", "reached", "unreachable")  # fmt: skip
-_BELOW = {AreaLevel.CITY: AreaLevel.DISTRICT, AreaLevel.DISTRICT: AreaLevel.STREET, AreaLevel.STREET: AreaLevel.COMMUNITY}
+_BELOW = {
+    AreaLevel.CITY: AreaLevel.DISTRICT,
+    AreaLevel.DISTRICT: AreaLevel.STREET,
+    AreaLevel.STREET: AreaLevel.COMMUNITY,
+}
 Json = dict[str, Any]
 
 
@@ -46,7 +49,7 @@ class Question:
     district: int | None = None
     unit: int | None = None
     rank_by: RateKey = RateKey.ON_TIME
-    rules: Counting = Counting()
+    rules: Counting = AS_SHIPPED
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,11 @@ def _rate(
     limit, source = limits.get(key, (None, ""))
     better = RATES[key].more_is_better
     place = ranking([mine], more_is_better=better is not False, baseline=limit)[0]
-    return found | {"baseline": _number(limit), "baseline_source": source, "meets": place.meets if limit is not None else None}
+    return found | {
+        "baseline": _number(limit),
+        "baseline_source": source,
+        "meets": place.meets if limit is not None else None,
+    }
 
 
 def _definition(key: RateKey) -> Json:
@@ -189,9 +196,7 @@ def _definition(key: RateKey) -> Json:
 class _Groups:
     """The tables by district, body, channel and category."""
 
-    def __init__(
-        self, session: Session, counted: Counted, rank_by: RateKey, limit: tuple[Decimal, str] | None
-    ) -> None:
+    def __init__(self, session: Session, counted: Counted, rank_by: RateKey, limit: tuple[Decimal, str] | None) -> None:
         self.session, self.counted, self.rank_by = session, counted, rank_by
         self.limit = limit[0] if limit else None
 
@@ -250,7 +255,14 @@ class _Groups:
 
 def _order(row: Json) -> tuple[Any, ...]:
     unranked = row["rank"] is None
-    return (row["key"] is None, unranked, row["rank"] or 0, -row["counts"]["accepted"], str(row["name"]), str(row["key"]))
+    return (
+        row["key"] is None,
+        unranked,
+        row["rank"] or 0,
+        -row["counts"]["accepted"],
+        str(row["name"]),
+        str(row["key"]),
+    )
 
 
 def _grouped(categories: Sequence[Json]) -> list[Json]:

@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from gis.complaints.model import Category, Complaint
 from gis.complaints.queries import is_open, visible
 from gis.complaints.rules import Status
-from gis.oversight.counting_model import Baseline
+from gis.oversight.counting_model import Baseline, BulletinIssue
 from gis.oversight.model import FollowUpCall
 from gis.oversight.periods import Span
 from gis.oversight.rates import MEASURES, REPEATED_LISTED, Basis
@@ -66,6 +67,7 @@ class Narrow:
 
 
 ALL = Narrow()
+AS_SHIPPED = Counting()
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Asked:
     """Whose complaints are counted, and by which rules. `level` is the kind of area that the table of areas is by."""
 
     scope: Scope
-    rules: Counting = Counting()
+    rules: Counting = AS_SHIPPED
     within: Narrow = ALL
     level: AreaLevel = AreaLevel.DISTRICT
 
@@ -136,7 +138,7 @@ def _last_calls(span: Span) -> Any:
     asked = (
         select(FollowUpCall)
         .where(FollowUpCall.at >= span.since, FollowUpCall.at < span.until)
-        .distinct(FollowUpCall.complaint_id)
+        .ext(distinct_on(FollowUpCall.complaint_id))
         .order_by(FollowUpCall.complaint_id, tried, FollowUpCall.at.desc(), FollowUpCall.id.desc())
     )
     return aliased(FollowUpCall, asked.subquery("last_call"))
@@ -169,7 +171,9 @@ def count(session: Session, asked: Asked, span: Span, *, grouped: bool = True) -
         for row in session.execute(_count(asked, span, basis, grouped=grouped)).mappings():
             counts = {key: int(row[key] or 0) for key, m in MEASURES.items() if m.basis is basis}
             group = _group(row["mask"]) if grouped else None
-            target = found.whole if group is None else found.groups[group].setdefault(row[group], dict.fromkeys(MEASURES, 0))
+            target = (
+                found.whole if group is None else found.groups[group].setdefault(row[group], dict.fromkeys(MEASURES, 0))
+            )
             target.update(counts)
     return found
 
@@ -312,7 +316,7 @@ def households(session: Session, area_id: int | None) -> int | None:
 
 def baselines(session: Session, on: date) -> dict[str, tuple[Decimal, str]]:
     """The baseline (基准线) of each rate on a day, and where it comes from: the last one that was in force by then."""
-    asked = select(Baseline).where(Baseline.valid_from <= on).distinct(Baseline.rate)
+    asked = select(Baseline).where(Baseline.valid_from <= on).ext(distinct_on(Baseline.rate))
     asked = asked.order_by(Baseline.rate, Baseline.valid_from.desc())
     return {row.rate: (row.percent, row.source) for row in session.scalars(asked)}
 
@@ -320,3 +324,37 @@ def baselines(session: Session, on: date) -> dict[str, tuple[Decimal, str]]:
 def last_received(session: Session, scope: Scope) -> datetime | None:
     """When was the latest complaint received that this person may see?"""
     return session.scalar(select(func.max(Complaint.received_at)).where(*visible(scope)))
+
+
+# --- what was published -----------------------------------------------------------------------------------------------------
+def issues(session: Session, scope: Scope, kind: str | None = None, limit: int = 200) -> list[BulletinIssue]:
+    """Which bulletins were published, newest first? Somebody bound to an area or a body sees those about it."""
+    asked = (
+        select(BulletinIssue).where(*_about(scope)).order_by(BulletinIssue.published_at.desc(), BulletinIssue.id.desc())
+    )
+    if kind is not None:
+        asked = asked.where(BulletinIssue.kind == kind)
+    return list(session.scalars(asked.limit(limit)))
+
+
+def issue(session: Session, scope: Scope, issue_id: int) -> BulletinIssue | None:
+    """One published bulletin, or None where there is none or it is about something else."""
+    return session.scalar(select(BulletinIssue).where(BulletinIssue.id == issue_id, *_about(scope)))
+
+
+def published(session: Session, kind: str, first: date, last: date) -> BulletinIssue | None:
+    """The issue about the whole city in this period; of several the newest correction."""
+    asked = select(BulletinIssue).where(
+        BulletinIssue.kind == kind, BulletinIssue.first == first, BulletinIssue.last == last,
+        BulletinIssue.area_id.is_(None), BulletinIssue.unit_id.is_(None),
+    )  # fmt: skip
+    return session.scalars(asked.order_by(BulletinIssue.id.desc()).limit(1)).first()
+
+
+def _about(scope: Scope) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if scope.area_id is not None:
+        found.append(BulletinIssue.area_id == scope.area_id)
+    if scope.unit_id is not None:
+        found.append(BulletinIssue.unit_id == scope.unit_id)
+    return found

@@ -40,6 +40,7 @@ _STEP = st.one_of(
     st.tuples(st.just("open"), st.integers(0, 9)),
     st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, 2), st.integers(0, 3)),
     st.tuples(st.just("lose"), st.integers(0, 9)),
+    st.tuples(st.just("merge"), st.integers(0, 9)),
     st.tuples(st.just("delete"), st.integers(0, 9)),
     st.tuples(st.just("all"), st.integers(0, 3)),
     st.tuples(st.just("compact")),
@@ -66,14 +67,21 @@ def _do(session, step, areas, units, ids):
     chosen = ids[given_[0] % len(ids)]
     target = update(Complaint).where(Complaint.id == chosen)
     if verb == "close":
-        session.execute(target.values(status="confirmed", closed_at=NOW + timedelta(hours=given_[1])))
+        session.execute(
+            target.values(status="answered", merged_into_id=None, closed_at=NOW + timedelta(hours=given_[1]))
+        )
     elif verb == "open":
-        session.execute(target.values(status="received", closed_at=None))
+        session.execute(target.values(status="received", closed_at=None, merged_into_id=None))
     elif verb == "move":
         session.execute(target.values(district_id=areas[given_[1]], unit_id=units[given_[2]]))
     elif verb == "lose":
         session.execute(target.values(located="not_located", geom=None))
+    elif verb == "merge" and len(ids) > 1:
+        into = next(i for i in ids if i != chosen)
+        session.execute(target.values(status="merged", closed_at=NOW, merged_into_id=into))
     elif verb == "delete":
+        session.execute(update(Complaint).where(Complaint.merged_into_id == chosen)
+                        .values(merged_into_id=None, status="received", closed_at=None))  # fmt: skip
         session.execute(delete(Complaint).where(Complaint.id == chosen))
         ids.remove(chosen)
 
