@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     fallback_point_rows: int = Field(
         20, description="so many rows with different addresses on one point make it a fallback point"
     )
+    response_hours: int = Field(24, description="hours in which a body signs what was passed on, for the response rate")
+    basically_satisfied: bool = Field(True, description="“basically satisfied” counts as satisfied")
+    unreachable_apart: bool = Field(
+        True, description="show the share of callers who were not reached; they never count in a satisfaction"
+    )
     max_body_mb: int = Field(25, description="largest request body")
     max_photo_pixels: int = Field(50_000_000, description="largest photo, in pixels after decoding")
     max_import_mb: int = Field(1024, description="largest import file, after unpacking")

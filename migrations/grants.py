@@ -17,6 +17,7 @@ KEPT: dict[str, str] = {
     "journal_seal": "",
     "journal_head": "",
     "journal_check": "",
+    "bulletin_issue": "",
 }
 READ_ONLY = ("alembic_version", "spatial_ref_sys")
 

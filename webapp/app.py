@@ -44,6 +44,7 @@ NAVIGATION = (
     ("oversight.index", "see_oversight", "Oversight"),
     ("imports.index", "import_complaints", "Files in"),
     ("inspections.index", "see_inspections", "Inspections"),
+    ("bulletins.index", "see_bulletins", "Bulletins"),
     ("hotspots.index", "see_hotspots", "Hotspots"),
     ("people.index", "enrol_device", "People"),
     ("places.calendar", "edit_calendar", "Calendar"),

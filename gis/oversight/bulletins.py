@@ -11,13 +11,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gis.complaints.privacy import masked_text
+from gis.complaints.queries import Filters
 from gis.errors import Missing
 from gis.oversight import counting_queries as asking
+from gis.oversight import rollup_queries
 from gis.oversight.counting_queries import AS_SHIPPED, Asked, Counted, Counting, Narrow
 from gis.oversight.periods import Period
 from gis.oversight.rates import (
     MEASURES,
     RATES,
+    TREND_DAYS,
     Rate,
     RateKey,
     arrow,
@@ -28,7 +31,7 @@ from gis.oversight.rates import (
     ranking,
     rate,
 )
-from gis.people.rules import CITY, Scope
+from gis.people.rules import Scope
 from gis.places.rules import AreaLevel
 
 FIGURES = ("accepted", "filed", "repeated", "cancelled", "passed_on", "returned", "due", "closed", "on_time", "late",
@@ -69,6 +72,7 @@ class Bulletin:
     channels: list[Json]
     categories: list[Json]
     category_groups: list[Json]
+    trend: list[Json]
     repeated: list[Json]
     supervised: Json
     overdue: Json
@@ -117,6 +121,7 @@ def bulletin(session: Session, scope: Scope, question: Question, zone: tzinfo, n
         channels=groups.channels(),
         categories=categories,
         category_groups=_grouped(categories),
+        trend=_trend(session, scope, question, zone, now),
         repeated=[_card(r) for r in asking.repeated_matters(session, asked, span)],
         supervised=_list(asking.supervised(session, asked, span)),
         overdue=_list(asking.overdue(session, asked, span)),
@@ -166,6 +171,17 @@ def _figure(key: str, now: Counted, before: Counted, year: Counted) -> Json:
         change = None if count is None else growth(now.whole[key], count)
         found |= {name: count, f"growth_{name}": _number(change), f"arrow_{name}": arrow(change)}
     return found
+
+
+def _trend(session: Session, scope: Scope, question: Question, zone: tzinfo, now: datetime) -> list[Json]:
+    """What came and went on each of the ninety days up to the end of the period, or up to today."""
+    last = min(question.period.last, now.astimezone(zone).date())
+    chosen = Filters(
+        district=() if question.district is None else (question.district,),
+        unit=() if question.unit is None else (question.unit,),
+    )
+    days = rollup_queries.trend(session, scope, chosen, last, TREND_DAYS, zone)
+    return [{"day": d.day.isoformat(), "received": d.received, "closed": d.closed} for d in days]
 
 
 def _rate(
@@ -295,8 +311,3 @@ def current(session: Session, scope: Scope, zone: tzinfo, now: datetime) -> date
     """The day a page opens with: today, or that of the latest complaint where nothing was received since."""
     latest = asking.last_received(session, scope)
     return min(latest or now, now).astimezone(zone).date()
-
-
-def scope_of(area_id: int | None, unit_id: int | None) -> Scope:
-    """The scope that a kept bulletin was made for."""
-    return CITY if area_id is None and unit_id is None else Scope(area_id=area_id, unit_id=unit_id)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from gis.complaints.model import Category, Complaint
-from gis.complaints.queries import is_open, visible
+from gis.complaints.queries import is_open, units_with_complaints, visible
 from gis.complaints.rules import Status
 from gis.oversight.counting_model import Baseline, BulletinIssue
 from gis.oversight.model import FollowUpCall
@@ -24,7 +24,7 @@ from gis.oversight.periods import Span
 from gis.oversight.rates import MEASURES, REPEATED_LISTED, Basis
 from gis.oversight.rules import CallOutcome, Satisfaction
 from gis.people.model import Unit
-from gis.people.rules import Scope
+from gis.people.rules import Scope, UnitKind
 from gis.places.model import Area
 from gis.places.queries import escape_like
 from gis.places.rules import AreaLevel
@@ -319,6 +319,21 @@ def baselines(session: Session, on: date) -> dict[str, tuple[Decimal, str]]:
     asked = select(Baseline).where(Baseline.valid_from <= on).ext(distinct_on(Baseline.rate))
     asked = asked.order_by(Baseline.rate, Baseline.valid_from.desc())
     return {row.rate: (row.percent, row.source) for row in session.scalars(asked)}
+
+
+def bureau(session: Session) -> str:
+    """Who publishes: the first body of kind bureau, by its name; nothing where there is none."""
+    asked = select(Unit.name).where(Unit.kind == UnitKind.BUREAU).order_by(Unit.id).limit(1)
+    return session.scalar(asked) or ""
+
+
+def choices(session: Session, scope: Scope) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Which districts and which bodies may this person choose from?"""
+    areas = select(Area.id, Area.name).where(Area.level == AreaLevel.DISTRICT)
+    if scope.area_id is not None:
+        areas = areas.where(Area.id == scope.area_id)
+    units = [(row["id"], row["name"]) for row in units_with_complaints(session, scope)]
+    return [(row.id, row.name) for row in session.execute(areas.order_by(Area.name, Area.id))], units
 
 
 def last_received(session: Session, scope: Scope) -> datetime | None:

@@ -58,6 +58,8 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "edit_routing": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "confirm_complaint": frozenset({_R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
     "see_hotspots": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
+    "see_bulletins": DESK,
+    "publish_bulletin": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "see_inspections": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.UNIT_HANDLER, _R.PLANNER, _R.ADMINISTRATOR}),
     "review_conflict": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "export": frozenset({_R.SUPERVISOR, _R.PLANNER, _R.DISPATCHER, _R.ADMINISTRATOR}),
