@@ -341,6 +341,11 @@ def last_received(session: Session, scope: Scope) -> datetime | None:
     return session.scalar(select(func.max(Complaint.received_at)).where(*visible(scope)))
 
 
+def first_received(session: Session) -> datetime | None:
+    """When was the first complaint of all received?"""
+    return session.scalar(select(func.min(Complaint.received_at)))
+
+
 # --- what was published -----------------------------------------------------------------------------------------------------
 def issues(session: Session, scope: Scope, kind: str | None = None, limit: int = 200) -> list[BulletinIssue]:
     """Which bulletins were published, newest first? Somebody bound to an area or a body sees those about it."""
