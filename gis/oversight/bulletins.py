@@ -157,7 +157,8 @@ def _days(period: Period, zone: tzinfo, now: datetime) -> int:
 
 def _per(number: int, of: int, each: int, places: str) -> Json:
     found = per(number, of, each, places)
-    return {"count": number, "of": of, "each": each, "value": _number(found)}
+    value = None if found is None else int(found) if places == "1" else float(found)
+    return {"count": number, "of": of, "each": each, "value": value}
 
 
 def _number(value: Decimal | None) -> float | None:

@@ -33,15 +33,22 @@ class ComplaintTally(Base):
 
 
 class ComplaintDay(Base):
-    """How many were received and closed on a day of the city (诉求日计数), as differences to be added up."""
+    """How many were received and closed on a day of the city (诉求日计数), as differences to be added up.
+
+    Counted once by district and once by answering body: days by both together would be nearly as many rows as complaints.
+    The rows of one kind add up to the whole; `key_id` is null for what has no district, or no body.
+    """
 
     __tablename__ = "complaint_day"
-    __table_args__ = (Index("ix_complaint_day_day", "day"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('district', 'unit')", name="kind"),
+        Index("ix_complaint_day_kind_day", "kind", "day"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     day: Mapped[date] = mapped_column(Date)
-    district_id: Mapped[int | None] = mapped_column(BigInteger)
-    unit_id: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(8))
+    key_id: Mapped[int | None] = mapped_column(BigInteger)
     received: Mapped[int] = mapped_column(BigInteger)
     closed: Mapped[int] = mapped_column(BigInteger)
 

@@ -22,11 +22,11 @@ _COMPACT = (
     """
     WITH gone AS (
         DELETE FROM complaint_day WHERE id IN (
-            SELECT id FROM (SELECT id, count(*) OVER (PARTITION BY day, district_id, unit_id) AS n FROM complaint_day) k WHERE n > 1)
-        RETURNING day, district_id, unit_id, received, closed)
-    INSERT INTO complaint_day (day, district_id, unit_id, received, closed)
-    SELECT day, district_id, unit_id, sum(received), sum(closed) FROM gone
-     GROUP BY day, district_id, unit_id HAVING sum(received) <> 0 OR sum(closed) <> 0
+            SELECT id FROM (SELECT id, count(*) OVER (PARTITION BY kind, day, key_id) AS n FROM complaint_day) k WHERE n > 1)
+        RETURNING day, kind, key_id, received, closed)
+    INSERT INTO complaint_day (day, kind, key_id, received, closed)
+    SELECT day, kind, key_id, sum(received), sum(closed) FROM gone
+     GROUP BY day, kind, key_id HAVING sum(received) <> 0 OR sum(closed) <> 0
     """,
 )
 _EMPTY = "DELETE FROM complaint_tally", "DELETE FROM complaint_day"
@@ -36,12 +36,15 @@ _FILL = (
     SELECT district_id, unit_id, count(*), count(*) FILTER (WHERE located = 'not_located') FROM complaint GROUP BY 1, 2
     """,
     """
-    INSERT INTO complaint_day (day, district_id, unit_id, received, closed)
-    SELECT (at AT TIME ZONE zone)::date, district_id, unit_id, sum(received), sum(closed)
-      FROM (SELECT received_at AS at, district_id, unit_id, 1 AS received, 0 AS closed FROM complaint
+    INSERT INTO complaint_day (day, kind, key_id, received, closed)
+    SELECT day, CASE WHEN grouping(unit_id) = 1 THEN 'district' ELSE 'unit' END,
+           CASE WHEN grouping(unit_id) = 1 THEN district_id ELSE unit_id END, sum(received), sum(closed)
+      FROM (SELECT (received_at AT TIME ZONE zone)::date AS day, district_id, unit_id, 1 AS received, 0 AS closed
+              FROM complaint, counting_clock
              UNION ALL
-            SELECT closed_at, district_id, unit_id, 0, 1 FROM complaint WHERE closed_at IS NOT NULL) seen, counting_clock
-     GROUP BY 1, 2, 3
+            SELECT (closed_at AT TIME ZONE zone)::date, district_id, unit_id, 0, 1
+              FROM complaint, counting_clock WHERE closed_at IS NOT NULL) seen
+     GROUP BY GROUPING SETS ((day, district_id), (day, unit_id))
     """,
 )
 

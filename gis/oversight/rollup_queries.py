@@ -40,7 +40,7 @@ def counters(session: Session, scope: Scope, filters: Filters, now: datetime) ->
     asked = select(
         func.coalesce(func.sum(ComplaintTally.total), 0).label("total"),
         func.coalesce(func.sum(ComplaintTally.not_located), 0).label("not_located"),
-    ).where(*_narrowed(ComplaintTally, scope, filters))
+    ).where(*_narrowed(ComplaintTally.district_id, ComplaintTally.unit_id, scope, filters))
     found = session.execute(asked).mappings().one()
     return {**running, **{name: int(value) for name, value in found.items()}}
 
@@ -50,11 +50,11 @@ def trend(
 ) -> list[TrendDay]:  # fmt: skip
     """How many were received and closed on each of the `days` days up to `last`? A day without any is a row of zeros."""
     first = last - timedelta(days=days - 1)
-    plain = _answers(session, scope, replace(filters, since=None, until=None))
+    plain = _answers(session, scope, replace(filters, since=None, until=None)) and not _by_both(scope, filters)
     if plain and session.scalar(select(CountingClock.zone)) == str(zone):
         asked: Any = (
             select(ComplaintDay.day, func.sum(ComplaintDay.received), func.sum(ComplaintDay.closed))
-            .where(ComplaintDay.day.between(first, last), *_narrowed(ComplaintDay, scope, filters))
+            .where(ComplaintDay.day.between(first, last), *_narrowed_days(scope, filters))
             .group_by(ComplaintDay.day)
         )
     else:
@@ -75,17 +75,28 @@ def _answers(session: Session, scope: Scope, filters: Filters) -> bool:
     return session.scalar(districts) == len(areas)
 
 
-def _narrowed(rollup: Any, scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
+def _by_both(scope: Scope, filters: Filters) -> bool:
+    """Are a district and a body asked for together? Days are counted by one or the other."""
+    area = scope.area_id is not None or bool(filters.district)
+    return area and (scope.unit_id is not None or bool(filters.unit))
+
+
+def _narrowed(district: Any, unit: Any, scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
     found = []
     if scope.area_id is not None:
-        found.append(rollup.district_id == scope.area_id)
+        found.append(district == scope.area_id)
     if scope.unit_id is not None:
-        found.append(rollup.unit_id == scope.unit_id)
+        found.append(unit == scope.unit_id)
     if filters.district:
-        found.append(rollup.district_id.in_(filters.district))
+        found.append(district.in_(filters.district))
     if filters.unit:
-        found.append(rollup.unit_id.in_(filters.unit))
+        found.append(unit.in_(filters.unit))
     return found
+
+
+def _narrowed_days(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
+    kind = "unit" if scope.unit_id is not None or filters.unit else "district"
+    return [ComplaintDay.kind == kind, *_narrowed(ComplaintDay.key_id, ComplaintDay.key_id, scope, filters)]
 
 
 def _counted(scope: Scope, filters: Filters, first: date, last: date, zone: tzinfo) -> Any:
@@ -114,14 +125,16 @@ _DIFFERENCES = (
      GROUP BY district_id, unit_id HAVING sum(total) <> 0 OR sum(not_located) <> 0 ORDER BY 1
     """,
     """
-    SELECT day || ' ' || coalesce(district_id::text, '-') || '/' || coalesce(unit_id::text, '-')
-      FROM (SELECT day, district_id, unit_id, received, closed FROM complaint_day
+    SELECT day || ' ' || kind || ' ' || coalesce(key_id::text, '-')
+      FROM (SELECT day, kind, key_id, received, closed FROM complaint_day
              UNION ALL
-            SELECT (received_at AT TIME ZONE z.zone)::date, district_id, unit_id, -1, 0 FROM complaint, counting_clock z
+            SELECT (received_at AT TIME ZONE z.zone)::date, k.kind, k.key_id, -1, 0
+              FROM complaint, counting_clock z, LATERAL (VALUES ('district', district_id), ('unit', unit_id)) k (kind, key_id)
              UNION ALL
-            SELECT (closed_at AT TIME ZONE z.zone)::date, district_id, unit_id, 0, -1 FROM complaint, counting_clock z
+            SELECT (closed_at AT TIME ZONE z.zone)::date, k.kind, k.key_id, 0, -1
+              FROM complaint, counting_clock z, LATERAL (VALUES ('district', district_id), ('unit', unit_id)) k (kind, key_id)
              WHERE closed_at IS NOT NULL) both_sides
-     GROUP BY day, district_id, unit_id HAVING sum(received) <> 0 OR sum(closed) <> 0 ORDER BY 1
+     GROUP BY day, kind, key_id HAVING sum(received) <> 0 OR sum(closed) <> 0 ORDER BY 1
     """,
 )
 

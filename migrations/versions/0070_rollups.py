@@ -24,12 +24,15 @@ _TALLY = """
     HAVING sum(sign) <> 0 OR coalesce(sum(sign) FILTER (WHERE located = 'not_located'), 0) <> 0
 """
 _DAY = """
-    INSERT INTO complaint_day (day, district_id, unit_id, received, closed)
-    SELECT (at AT TIME ZONE clock)::date, district_id, unit_id, sum(received), sum(closed)
-      FROM (SELECT received_at AS at, district_id, unit_id, sign AS received, 0 AS closed FROM ({rows}) r
+    INSERT INTO complaint_day (day, kind, key_id, received, closed)
+    SELECT day, CASE WHEN grouping(unit_id) = 1 THEN 'district' ELSE 'unit' END,
+           CASE WHEN grouping(unit_id) = 1 THEN district_id ELSE unit_id END, sum(received), sum(closed)
+      FROM (SELECT (received_at AT TIME ZONE {clock})::date AS day, district_id, unit_id, sign AS received, 0 AS closed
+              FROM ({rows}) r
              UNION ALL
-            SELECT closed_at, district_id, unit_id, 0, sign FROM ({rows}) c WHERE closed_at IS NOT NULL) changed
-     GROUP BY 1, 2, 3
+            SELECT (closed_at AT TIME ZONE {clock})::date, district_id, unit_id, 0, sign
+              FROM ({rows}) c WHERE closed_at IS NOT NULL) changed
+     GROUP BY GROUPING SETS ((day, district_id), (day, unit_id))
     HAVING sum(received) <> 0 OR sum(closed) <> 0
 """
 _COLUMNS = "district_id, unit_id, located, received_at, closed_at"
@@ -46,7 +49,7 @@ def _function(event: str) -> str:
         DECLARE clock text := (SELECT zone FROM counting_clock);
         BEGIN
             {_TALLY.format(rows=_ROWS[event])};
-            {_DAY.format(rows=_ROWS[event])};
+            {_DAY.format(rows=_ROWS[event], clock="clock")};
             RETURN NULL;
         END $$
     """
@@ -71,10 +74,12 @@ def upgrade() -> None:
         "complaint_day",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        number("district_id", null=True), number("unit_id", null=True), number("received"), number("closed"),
+        sa.Column("kind", sa.String(8), nullable=False),
+        number("key_id", null=True), number("received"), number("closed"),
+        sa.CheckConstraint("kind IN ('district', 'unit')", name=op.f("ck_complaint_day_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint_day")),
     )  # fmt: skip
-    op.create_index("ix_complaint_day_day", "complaint_day", ["day"])
+    op.create_index("ix_complaint_day_kind_day", "complaint_day", ["kind", "day"])
     op.execute("INSERT INTO counting_clock (id, zone) VALUES (1, 'Asia/Shanghai')")
     _fill()
     for event in _ROWS:
@@ -92,18 +97,13 @@ def _fill() -> None:
         "INSERT INTO complaint_tally (district_id, unit_id, total, not_located) SELECT district_id, unit_id, count(*), "
         "count(*) FILTER (WHERE located = 'not_located') FROM complaint GROUP BY 1, 2"
     )
-    op.execute(
-        "INSERT INTO complaint_day (day, district_id, unit_id, received, closed) "
-        "SELECT (at AT TIME ZONE 'Asia/Shanghai')::date, district_id, unit_id, sum(received), sum(closed) FROM ("
-        " SELECT received_at AS at, district_id, unit_id, 1 AS received, 0 AS closed FROM complaint UNION ALL "
-        " SELECT closed_at, district_id, unit_id, 0, 1 FROM complaint WHERE closed_at IS NOT NULL) seen GROUP BY 1, 2, 3"
-    )
+    op.execute(_DAY.format(rows=f"SELECT {_COLUMNS}, 1 AS sign FROM complaint", clock="'Asia/Shanghai'"))
 
 
 def downgrade() -> None:
     for event in _ROWS:
         op.execute(f"DROP TRIGGER complaint_counted_{event} ON complaint")
         op.execute(f"DROP FUNCTION count_complaints_{event}()")
-    op.drop_index("ix_complaint_day_day", table_name="complaint_day")
+    op.drop_index("ix_complaint_day_kind_day", table_name="complaint_day")
     for table in ("complaint_day", "complaint_tally", "counting_clock"):
         op.drop_table(table)

@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0130"
-down_revision = "0110"
+down_revision = "0120"
 branch_labels = None
 depends_on = None
 
