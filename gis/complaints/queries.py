@@ -219,7 +219,7 @@ def running(session: Session, scope: Scope, filters: Filters, now: datetime) -> 
     asked = select(
         func.count().label("open"),
         func.count().filter(time_state_is(TimeState.ORANGE, now)).label("due_soon"),
-        func.count().filter(Complaint.resolve_by < now).label("overdue"),
+        func.count().filter(Complaint.resolve_by < now, Complaint.paused_at.is_(None)).label("overdue"),
     ).where(is_open(), *visible(scope), *at_large.conditions(now))
     return dict(session.execute(asked).mappings().one())
 
