@@ -74,6 +74,7 @@ class Complaint(Versioned, Base):
         Index("ix_complaint_unit_id_received_at", "unit_id", "received_at"),
         Index("ix_complaint_resolve_by_range", "resolve_by", postgresql_using="brin"),
         Index("ix_complaint_sent_at_range", "sent_at", postgresql_using="brin"),
+        Index("ix_complaint_key_since", "key_since", postgresql_where=text("key_since IS NOT NULL")),
         Index("ix_complaint_open", "resolve_by",
               postgresql_where=text(one_of("status", OPEN))),
         CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_has_main"),

@@ -88,9 +88,13 @@ def upgrade() -> None:
     )
     for column in ("resolve_by", "sent_at"):
         op.create_index(f"ix_complaint_{column}_range", "complaint", [column], postgresql_using="brin")
+    op.create_index(
+        "ix_complaint_key_since", "complaint", ["key_since"], postgresql_where=sa.text("key_since IS NOT NULL")
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_complaint_key_since", table_name="complaint")
     for column in ("sent_at", "resolve_by"):
         op.drop_index(f"ix_complaint_{column}_range", table_name="complaint")
     op.drop_table("bulletin_issue")
