@@ -24,7 +24,7 @@ from webapp.exports import XLSX
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 TEXT_FONT, HEAD_FONT = "仿宋", "黑体"  # what a bureau's computers have; the PDF embeds free substitutes
-_TEXT_CELLS = {"repeated": 4, "supervised": 4, "overdue": 4, "definitions": 4}
+_TEXT_CELLS = {"repeated": 4, "supervised": 4, "overdue": 4, "definitions": 4, "areas": 2, "units": 2}
 
 
 def write(kind: str, body: Json, issue: Json | None, publisher: str) -> tuple[bytes, str]:

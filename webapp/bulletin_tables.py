@@ -102,7 +102,7 @@ def _figures(body: Json) -> Table:
         for row in body["figures"]
     ]  # fmt: skip
     heading = [_("Figure"), _("Count"), _("Period before"), "%", _("Last year"), "%"]
-    return Table("figures", _("Figures"), heading, rows)
+    return Table("figures", _("All figures"), heading, rows)
 
 
 def _known(value: int | None) -> Cell:
@@ -135,7 +135,13 @@ def _ranked(body: Json, kind: str, title: str, full: bool) -> Table:
         rank = _("not ranked") if row["rank"] is None else row["rank"]
         cells: list[Cell] = [rank, name_of(row, kind), *(row["counts"][c] for c in counts)]
         rows.append([*cells, *_triples(row, keys, full), meets])
-    heading = [_("Rank"), _("Name"), *(word("measure", c) for c in counts), *_titles(keys, full, words), _("Baseline")]
+    heading = [
+        _("Rank"),
+        _("Which one"),
+        *(word("measure", c) for c in counts),
+        *_titles(keys, full, words),
+        _("Baseline"),
+    ]
     note = _("Ranked by %(rate)s; equal shares have the same rank.", rate=word("rate", body["rank_by"]))
     return Table(f"{kind}s", title, heading, rows, note)
 
@@ -166,7 +172,7 @@ def _parts(body: Json, kind: str, title: str, full: bool) -> Table:
         ]
         rows.append([*total, *_triples({"rates": rates}, keys, full)])
     filed_share = [_("Share of filed")] if kind == "channel" else []
-    heading = [_("Name"), word("measure", "accepted"), _("Share"), word("measure", "filed"), *filed_share,
+    heading = [_("Which one"), word("measure", "accepted"), _("Share"), word("measure", "filed"), *filed_share,
                *_titles(keys, full, words)]  # fmt: skip
     return Table(source, title, heading, rows)
 

@@ -43,10 +43,18 @@ def name_of(row: Json, kind: str) -> str:
     return str(row["name"] or row["key"])
 
 
+def kind_word(kind: str) -> str:
+    """What a bulletin of this kind is called."""
+    return {
+        "day": _("Daily notice"), "week": _("Weekly report"), "month": _("Monthly bulletin"),
+        "quarter": _("Quarterly bulletin"), "year": _("Yearly bulletin"), "range": _("Bulletin of a range"),
+    }[kind]  # fmt: skip
+
+
 def title(body: Json) -> str:
     """`平度市诉求办理情况周报`, `Complaints handled: weekly report`."""
     about = " · ".join(name for name in (body["subject"]["area"], body["subject"]["unit"]) if name)
-    kind = word("period_kind", body["period"]["kind"])
+    kind = kind_word(body["period"]["kind"])
     return _("%(about)s complaints handled: %(kind)s", about=about, kind=kind).strip() if about else _(
         "Complaints handled: %(kind)s", kind=kind
     )  # fmt: skip

@@ -55,7 +55,7 @@ def index() -> Any:
         body = _body(view)
     except ChengmaiError as error:
         return render_template(
-            "bulletins/index.html", problem=message(error), view=None, **_choices(None)
+            "bulletins/index.html", problem=message(error), view=None, words=bulletin_words, **_choices(None)
         ), error.status
     return render_template("bulletins/index.html", problem="", view=view, **_shown(body, view), **_choices(view))
 
@@ -98,7 +98,11 @@ def issues() -> str:
         raise BadInput(reason="period")
     found = asking.issues(db(), scope(), kind)
     return render_template(
-        "bulletins/issues.html", issues=[_told(row) for row in found], kinds=list(PeriodKind), kind=kind
+        "bulletins/issues.html",
+        issues=[_told(row) for row in found],
+        kinds=list(PeriodKind),
+        kind=kind,
+        words=bulletin_words,
     )
 
 

@@ -10,6 +10,11 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 1000, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 12, 26
 _STEPS = (1, 2, 5)
+# Drawn by attributes, which a page's style may override: a PDF is made without one that reaches into the drawing.
+_LINES = {
+    "received": '<polyline class="line received" fill="none" stroke="#1a5fd0" stroke-width="2" points="{}"/>',
+    "closed": '<polyline class="line closed" fill="none" stroke="#146c40" stroke-width="2" stroke-dasharray="6 4" points="{}"/>',
+}
 _LABELS = 9
 
 
@@ -40,14 +45,14 @@ def trend(rows: Sequence[dict[str, Any]], received: str, closed: str, title: str
     every = max(1, -(-len(rows) // _LABELS))
     for n in range(len(rows) - 1, -1, -every):
         anchor = "end" if n == len(rows) - 1 else "start" if n == 0 else "middle"
-        parts.append(Markup('<text class="axis" x="{}" y="{}" text-anchor="{}">{}</text>').format(
+        parts.append(Markup('<text class="axis" font-size="12" fill="#444444" x="{}" y="{}" text-anchor="{}">{}</text>').format(
             x(n), HEIGHT - 8, anchor, rows[n]["day"][5:]))  # fmt: skip
     for key in ("received", "closed"):
         line = " ".join(f"{x(n)},{y(row[key])}" for n, row in enumerate(rows))
-        parts.append(Markup('<polyline class="line {}" points="{}"/>').format(key, line))
+        parts.append(Markup(_LINES[key]).format(line))
     for n, row in enumerate(rows):
         told = f"{row['day']}  {received} {row['received']}  {closed} {row['closed']}"
-        parts.append(Markup('<rect class="day" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>').format(
+        parts.append(Markup('<rect class="day" fill="none" pointer-events="all" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>').format(
             round(x(n) - step / 2, 1), TOP, round(step, 1), HEIGHT - TOP - BOTTOM, told))  # fmt: skip
     head = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, title)
     return head + Markup("").join(parts) + Markup("</svg>")
@@ -59,10 +64,12 @@ def _grid(top: int, y: Any) -> Markup:
         value = top * n // 4
         at = y(value)
         lines.append(
-            Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(LEFT, WIDTH - RIGHT, at, at)
-            + Markup('<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>').format(
-                LEFT - 6, at + 4, f"{value:,}"
+            Markup('<line class="grid" stroke="#cccccc" stroke-width="1" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+                LEFT, WIDTH - RIGHT, at, at
             )
+            + Markup(
+                '<text class="axis" font-size="12" fill="#444444" x="{}" y="{}" text-anchor="end">{}</text>'
+            ).format(LEFT - 6, at + 4, f"{value:,}")
         )
     return Markup("").join(lines)
 

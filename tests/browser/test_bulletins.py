@@ -31,7 +31,9 @@ def _week(live: Live) -> datetime:
     return at
 
 
-def test_a_planner_reads_the_week_opens_a_numerator_and_takes_the_workbook(live: Live, page: Page, tmp_path: Path) -> None:
+def test_a_planner_reads_the_week_opens_a_numerator_and_takes_the_workbook(
+    live: Live, page: Page, tmp_path: Path
+) -> None:
     day = _week(live).date()
     live.sign_in(page, "planner")
     page.click("nav >> text=统计通报")

@@ -11,6 +11,7 @@ import io
 import secrets
 from datetime import timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -19,10 +20,13 @@ from gis.complaints.incident_model import Incident
 from gis.complaints.routing_model import RoutingRule
 from gis.inspections.model import Inspection, InspectionPhoto, Photo
 from gis.journal import Who
+from gis.oversight.bulletins import Question
+from gis.oversight.counting_actions import publish
+from gis.oversight.periods import Period
 from gis.people import keys
 from gis.people.actions import digest
 from gis.people.model import Device
-from gis.people.rules import KEY_RIGHTS, RIGHTS, Role
+from gis.people.rules import KEY_RIGHTS, RIGHTS, Role, Scope
 from gis.webhooks.model import Webhook
 from tests import factories as make
 from tests.conftest import NOW
@@ -91,6 +95,8 @@ class World:
         rule = RoutingRule(priority=1, answers="unit", unit_id=unit.id, area_id=area.id, source="s")
         s.add_all([incident, rule])
         watched = one_of_each(s, complaint, mark)
+        question = Question(Period.of("day", NOW.date()))
+        issue = publish(s, Who(NOW), Scope(area_id=area.id), question, ZoneInfo("Asia/Shanghai"))
         s.commit()
         return watched | {
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
@@ -98,7 +104,7 @@ class World:
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
             "webhook_id": hook.id, "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
             "collection": "complaints", "feature_id": complaint.id,
-            "incident_id": incident.id, "rule_id": rule.id,
+            "incident_id": incident.id, "rule_id": rule.id, "issue_id": issue.id,
         }  # fmt: skip
 
 
@@ -174,6 +180,7 @@ def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(worl
                     "inspection_id",
                     "sha256",
                     "user_id",
+                    "issue_id",
                     "key_id",
                     "webhook_id",
                     "notice_id",
