@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0160"
-down_revision = "0150"
+revision = "0170"
+down_revision = "0160"
 branch_labels = None
 depends_on = None
 
