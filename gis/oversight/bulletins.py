@@ -99,7 +99,7 @@ def bulletin(session: Session, scope: Scope, question: Question, zone: tzinfo, n
     span = period.span(zone, now)
     before, year = period.previous(), period.last_year()
     counted = asking.count(session, asked, span)
-    earlier = [asking.count(session, asked, period.elapsed(p, zone, now), grouped=False) for p in (before, year)]
+    then, back = (asking.count(session, asked, period.elapsed(p, zone, now), grouped=False) for p in (before, year))
     limits = asking.baselines(session, period.last)
     bound = question.district if question.district is not None else scope.area_id
     homes = asking.households(session, bound) or 0
@@ -110,8 +110,8 @@ def bulletin(session: Session, scope: Scope, question: Question, zone: tzinfo, n
     return Bulletin(
         period=_period(period, span.until, period.is_running(zone, now), zone, before, year),
         subject=_subject(session, scope, question),
-        figures=[_figure(key, counted, *earlier) for key in FIGURES],
-        rates=[_rate(key, counted, *earlier, limits) for key in RATES],
+        figures=[_figure(key, counted, then, back) for key in FIGURES],
+        rates=[_rate(key, counted, then, back, limits) for key in RATES],
         per_day=_per(accepted, days, 1, "1"),
         per_100_households=_per(accepted, homes, 100, "0.1"),
         rank_by=str(question.rank_by),
