@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import pkgutil
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,23 +34,27 @@ CONTENT_SECURITY_POLICY = "; ".join((
     "frame-ancestors 'self'", "form-action 'self'",
 ))  # fmt: skip
 
-# The desk's navigation: endpoint, right, name. A page that somebody may not open is not offered.
+# The desk's navigation: endpoint, right, name, and the menu it stands in (none: in the bar itself). A page that somebody may
+# not open is not offered; a menu with one page left is that page.
 NAVIGATION = (
-    ("dispatch.console", "see_complaints", "Dispatch"),
-    ("complaints.new", "receive_complaint", "New complaint"),
-    ("worklist.index", "see_worklist", "Worklist"),
-    ("incidents.index", "see_complaints", "Incidents"),
-    ("routing.index", "edit_routing", "Who answers"),
-    ("oversight.index", "see_oversight", "Oversight"),
-    ("imports.index", "import_complaints", "Files in"),
-    ("inspections.index", "see_inspections", "Inspections"),
-    ("bulletins.index", "see_bulletins", "Bulletins"),
-    ("hotspots.index", "see_hotspots", "Hotspots"),
-    ("people.index", "enrol_device", "People"),
-    ("places.calendar", "edit_calendar", "Calendar"),
-    ("channels.index", "administer", "Channels"),
-    ("api_keys.index", "administer", "Interfaces"),
-    ("audit.index", "see_audit", "Proof of the journal"),
+    ("dispatch.console", "see_complaints", "Dispatch", None),
+    ("complaints.new", "receive_complaint", "New complaint", None),
+    ("oversight.index", "see_oversight", "Oversight", None),
+    ("bulletins.index", "see_bulletins", "Bulletins", None),
+    ("hotspots.index", "see_hotspots", "Hotspots", None),
+    ("inspections.index", "see_inspections", "Inspections", None),
+    ("worklist.index", "see_worklist", "Worklist", "To check"),
+    ("incidents.index", "see_complaints", "Incidents", "To check"),
+    ("repeats.groups", "merge_complaints", "Suspected duplicates", "To check"),
+    ("imports.index", "import_complaints", "Imports", "To check"),
+    ("routing.index", "edit_routing", "Who answers", "Rules"),
+    ("limits.index", "edit_limits", "Time limits", "Rules"),
+    ("places.calendar", "edit_calendar", "Calendar", "Rules"),
+    ("channels.index", "administer", "Channels", "Rules"),
+    ("people.index", "enrol_device", "People", "Manage"),
+    ("api_keys.index", "administer", "Interfaces", "Manage"),
+    ("webhooks.index", "administer", "Webhooks", "Manage"),
+    ("audit.index", "see_audit", "Proof of the journal", "Manage"),
 )
 FRONTEND = Path(__file__).parent / "frontend"
 
@@ -138,11 +142,20 @@ def content_security_policy(tile_url: str | None) -> str:
     return CONTENT_SECURITY_POLICY.format(tiles=host)
 
 
+def menus(rows: Sequence[tuple[str, str, str, str | None]]) -> list[tuple[str | None, list[tuple[str, str]]]]:
+    """What the signed-in person may open: `[(menu, [(endpoint, name)])]`, the menu none where the page stands alone."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for endpoint, right, name, menu in rows:
+        if access.can(right):
+            found.setdefault(menu or endpoint, []).append((endpoint, name))
+    return [(menu if len(pages) > 1 else None, pages) for menu, pages in found.items()]
+
+
 def _guards(app: APIFlask) -> None:
     zone = ZoneInfo(app.config["SETTINGS"].timezone)
     app.jinja_env.globals.update(
         can=access.can, now=access.now, settings=app.config["SETTINGS"],
-        navigation=[row for row in NAVIGATION if row[0] in app.view_functions],
+        menus=lambda: menus([row for row in NAVIGATION if row[0] in app.view_functions]),
     )  # fmt: skip
     app.jinja_env.filters["localtime"] = lambda at: at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "—"
 
