@@ -14,7 +14,7 @@ from flask_login import current_user
 
 from gis import journal
 from gis.complaints import queries, repeat_queries
-from gis.complaints.privacy import masked_door, masked_name, masked_phone, masked_text
+from gis.complaints.privacy import masked_door, masked_email, masked_name, masked_phone, masked_text
 from gis.complaints.rules import time_state
 from gis.dispatch.queries import running_orders
 from gis.dispatch.rules import OrderStatus
@@ -103,6 +103,7 @@ def masked_caller(complaint_id: int) -> dict[str, str | None] | None:
         "name": masked_name(caller.name),
         "phone": masked_phone(caller.phone),
         "door_no": masked_door(caller.door_no),
+        "email": masked_email(caller.email),
     }
 
 

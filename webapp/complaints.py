@@ -91,7 +91,7 @@ def unmask(complaint_id: int) -> dict[str, Any]:
     """The caller's name, number and door; the purpose is written down."""
     complaint = visible_complaint(complaint_id)
     told = actions.unmask(db(), who(), complaint, body(UnmaskBody).purpose)
-    return {"name": told.name, "phone": told.phone, "door_no": told.door_no}
+    return {"name": told.name, "phone": told.phone, "door_no": told.door_no, "email": told.email}
 
 
 @pages.get("/complaints/deadline.json")

@@ -23,6 +23,8 @@ from gis.db import translate
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.people.rules import KeyRefused, TooManyCalls
 from gis.places.queries import working_days
+from gis.portal.actions import add_photos
+from gis.portal.rules import PHOTOS_PER_REPORT
 from webapp import open311_contract
 from webapp import open311_rows as rows
 from webapp.access import db, now, public
@@ -32,6 +34,7 @@ from webapp.filters import zone
 from webapp.i18n import message
 from webapp.open311_asked import asked_requests, report_sent
 from webapp.open311_wire import FORMATS, answer, errors
+from webapp.public import kept_pictures
 
 pages = Blueprint("open311", __name__, url_prefix="/open311")
 NO_COOKIES = True
@@ -173,9 +176,11 @@ def report(fmt: str | None) -> Response:
     chosen = _format(fmt)
     key = caller()
     assert key is not None
-    kept = georeport.report(
-        db(), caller_who(), key.key_id, report_sent(), zone=zone(), calendar=working_days(db())
-    )  # fmt: skip
+    sent = report_sent()
+    pictures = kept_pictures(PHOTOS_PER_REPORT, "media")
+    kept = georeport.report(db(), caller_who(), key.key_id, sent, zone=zone(), calendar=working_days(db()))
+    if pictures and not kept.again:
+        add_photos(db(), caller_who(), kept.complaint, pictures)
     made = rows.receipt(kept, wants_token="respond-async" in request.headers.get("Prefer", ""))
     reply = answer("service_requests", [made], chosen)
     reply.headers["Idempotent-Replay"] = "true" if kept.again else "false"

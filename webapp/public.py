@@ -200,9 +200,9 @@ def _coordinate(name: str) -> float | None:
         raise BadInput(reason=name) from None
 
 
-def kept_pictures(most: int) -> list[actions.Picture]:
+def kept_pictures(most: int, field: str = "photo") -> list[actions.Picture]:
     """The photos of this request, checked as every photo is, and safely on the disk. Raises TooManyPhotos, BadPhoto, …"""
-    sent = [file for file in request.files.getlist("photo") if file.filename or file.content_length]
+    sent = [file for file in request.files.getlist(field) if file.filename or file.content_length]
     if len(sent) > most:
         raise TooManyPhotos(limit=most)
     return [_keep(file) for file in sent]

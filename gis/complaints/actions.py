@@ -270,6 +270,7 @@ class Unmasked:
     name: str | None
     phone: str | None
     door_no: str | None
+    email: str | None = None
 
 
 def unmask(session: Session, who: Who, complaint: Complaint, purpose: str | None) -> Unmasked:
@@ -288,4 +289,4 @@ def unmask(session: Session, who: Who, complaint: Complaint, purpose: str | None
         unit_id=complaint.unit_id, purpose=said,
     )  # fmt: skip
     session.flush()
-    return Unmasked(caller.name, caller.phone, caller.door_no)
+    return Unmasked(caller.name, caller.phone, caller.door_no, caller.email)

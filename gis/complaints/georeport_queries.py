@@ -100,3 +100,11 @@ def beside(session: Session, complaint_id: int) -> OpenRequest | None:
 def services(session: Session) -> list[Category]:
     """The services that can be reported, in the dictionary's order."""
     return list(session.scalars(select(Category).order_by(Category.number)))
+
+
+def key_told(session: Session, key_id: int) -> RowMapping:
+    """Whose key this is, and what it is for."""
+    asked = (
+        "SELECT k.name, k.prefix, u.name AS unit FROM api_key AS k JOIN unit AS u ON u.id = k.unit_id WHERE k.id = :id"
+    )
+    return session.execute(text(asked), {"id": key_id}).mappings().one()

@@ -53,6 +53,11 @@ def masked_door(door_no: str | None) -> str | None:
     return "****" if door_no else None
 
 
+def masked_email(email: str | None) -> str | None:
+    """The first character and the domain."""
+    return f"{email[0]}***@{email.rpartition('@')[2]}" if email else None
+
+
 def masked_text(text: str) -> str:
     """Free text with the telephone numbers in it masked: people write them where they do not belong."""
     hidden = _MOBILE_IN_TEXT.sub(r"\1****\3", text)

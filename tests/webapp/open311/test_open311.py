@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from gis import journal
@@ -14,6 +16,7 @@ from gis.complaints.georeport_model import OpenRequest
 from gis.complaints.model import Caller, Complaint
 from gis.journal import Who
 from gis.people import keys
+from gis.portal.model import ComplaintPhoto
 from tests.conftest import NOW
 from tests.factories import make_area, make_complaint, make_unit
 
@@ -281,3 +284,39 @@ def test_a_report_without_words_is_called_as_its_service(send, session):
     row = session.scalar(select(Complaint))
     assert (row.description, row.located) == ("道路破损", "not_located")
     assert actions
+
+
+def _photo(colour="red"):
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8), colour).save(data, "PNG")
+    data.seek(0)
+    return data
+
+
+def test_photos_come_in_the_same_request_and_are_not_public(session, send, client):
+    answer = send(media=[(_photo(), "a.png"), (_photo("blue"), "b.png")], client_ref="p-1")
+    [told] = answer.json
+    assert session.scalar(select(func.count()).select_from(ComplaintPhoto)) == 2
+    assert send(media=[(_photo(), "a.png"), (_photo("blue"), "b.png")], client_ref="p-1").json == [told]
+    assert session.scalar(select(func.count()).select_from(ComplaintPhoto)) == 2
+    assert "media_url" not in client.get(f"/open311/v2/requests/{told['service_request_id']}.json").json[0]
+
+
+@pytest.mark.parametrize("bad", [b"no picture at all", b""])
+def test_what_is_no_photo_is_refused_with_the_whole_report(session, send, bad):
+    answer = send(media=[(io.BytesIO(bad), "a.png")])
+    assert answer.status_code == 400
+    assert session.scalar(select(func.count()).select_from(Complaint)) == 0
+
+
+def test_the_desk_sees_whose_program_it_was_and_the_email_only_for_a_purpose(session, send, sign_in):
+    send(email="zhang@example.cn", media_url="https://example.cn/1.jpg", **{"attribute[traffic]": "blocked"})
+    row = session.scalar(select(Complaint))
+    desk = sign_in("dispatcher")
+    page = desk.get(f"/complaints/{row.id}").text
+    for shown in ("程序上报", "无法通行", "https://example.cn/1.jpg", "z***@example.cn"):
+        assert shown in page
+    assert "zhang@example.cn" not in page
+    assert 'href="https://example.cn' not in page
+    told = desk.post(f"/complaints/{row.id}/caller", data={"purpose": "call_back"}).text
+    assert "zhang@example.cn" in told
