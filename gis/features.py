@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-MATCHED_MAX = 100_000  # more rows than this are not counted for an answer that shows a few of them
+MATCHED_MAX = 10_000  # more rows than this are not counted for an answer that shows a few of them
 
 
 class Kind(StrEnum):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, g, json, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, json, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 import gis.complaints.features
 import gis.coverage.features
 import gis.dispatch.features
 import gis.network.features
+import gis.oversight.features
 import gis.places.features
 from gis import features
 from gis.complaints.privacy import masked_text
@@ -28,13 +29,16 @@ from webapp.ogc_asked import ID_MAX, SYSTEMS, Question, known, one, question
 from webapp.ogc_links import collection_told, described, link, links_of_page, negotiated
 
 pages = Blueprint("ogc", __name__, url_prefix="/ogc")
-PUBLIC = {c.id: c for c in (*gis.places.features.PUBLIC, *gis.complaints.features.PUBLIC)}
+PUBLIC = {
+    c.id: c for room in (gis.places.features, gis.complaints.features, gis.oversight.features) for c in room.PUBLIC
+}
 INTERNAL = {
     c.id: c
     for room in (gis.complaints.features, gis.dispatch.features, gis.network.features, gis.coverage.features)
     for c in room.INTERNAL
 }
 GEOJSON = "application/geo+json"
+EXTENT_KEPT = timedelta(minutes=1)
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 
 
@@ -173,7 +177,20 @@ def collection(collection: str) -> Response:
 
 
 def _told(found: Collection) -> dict[str, Any]:
-    return collection_told(found, features.extent(db(), found, _around()))
+    return collection_told(found, _extent(found))
+
+
+def _extent(found: Collection) -> tuple[float, float, float, float] | None:
+    """Where a collection is, asked again after a minute: it is seldom another, and looks at every row."""
+    around = _around()
+    kept = current_app.extensions.setdefault("ogc_extents", {})
+    key, at = (found.id, around.area_id, around.unit_id), now()
+    if key not in kept or not timedelta() <= at - kept[key][0] < EXTENT_KEPT:
+        if len(kept) > 1000:
+            kept.clear()
+        kept[key] = at, features.extent(db(), found, around)
+    box: tuple[float, float, float, float] | None = kept[key][1]
+    return box
 
 
 # --- features -------------------------------------------------------------------------------------------------------
@@ -183,7 +200,8 @@ def items(collection: str) -> Response:
     found = _collection(collection)
     asked = question(found, zone())
     page = features.page(db(), found, asked.asked, _around())
-    matched = features.matched(db(), found, asked.asked, _around())
+    all_of_it = not page.more and not asked.asked.after
+    matched = len(page.rows) if all_of_it else features.matched(db(), found, asked.asked, _around())
     last = page.rows[-1]["id"] if page.rows else None
     frame: dict[str, Any] = {"type": "FeatureCollection", "numberReturned": len(page.rows)}
     if matched is not None:

@@ -167,7 +167,7 @@ def test_a_number_is_shown_to_who_may_and_says_why_and_it_is_written_down(sessio
     refused = client.post(f"/complaints/{made.id}/unmask", json={})
     assert (refused.status_code, refused.get_json()["code"]) == (422, "purpose_needed")
     answer = client.post(f"/complaints/{made.id}/unmask", json={"purpose": "call_back"})
-    assert answer.get_json() == {"name": "欧阳修", "phone": "13812345678", "door_no": "2单元501"}
+    assert answer.get_json() == {"name": "欧阳修", "phone": "13812345678", "door_no": "2单元501", "email": None}
     [entry] = session.scalars(select(JournalEntry).where(JournalEntry.verb == "unmask"))
     assert (entry.user_id, entry.data) == (client.user.id, {"purpose": "call_back"})
 

@@ -66,7 +66,7 @@ frame = pyogrio.read_dataframe(source, layer="districts")
 print(json.dumps({{"layers": [name for name, kind in pyogrio.list_layers(source)], "names": sorted(frame["name"]),
                   "crs": frame.crs.to_string(), "bounds": list(frame.total_bounds)}}))
 """)
-    assert told["layers"] == ["districts", "streets", "communities", "complaint_cells"]
+    assert told["layers"] == ["districts", "streets", "communities", "complaint_cells", "promises"]
     assert told["names"] == ["区0", "区1", "区2"]
     assert told["crs"] in ("OGC:CRS84", "EPSG:4326")
     assert told["bounds"] == pytest.approx([119.86, 36.76, 120.14, 36.84])
@@ -102,7 +102,7 @@ def _case(collections, *names, internal):
     return schemathesis.openapi.from_dict(made)
 
 
-public = _case(ogc.PUBLIC, "districts", "complaint_cells", internal=False)
+public = _case(ogc.PUBLIC, "promises", "complaint_cells", internal=False)
 internal = _case(ogc.INTERNAL, "complaints", "pipelines", internal=True)
 WANTED = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 CHECKED = [check for check in CHECKS.get_all() if check.__name__ in WANTED]

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from gis.journal import Who
+from gis.oversight.outreach_model import Promise
 from gis.people import keys
 from tests.conftest import NOW
 from tests.factories import make_area, make_complaint, make_crew, make_order, make_unit, square
@@ -47,7 +48,7 @@ def test_the_public_is_offered_what_is_public_and_a_body_what_its_key_opens(clie
     def ids(url, headers=None):
         return [c["id"] for c in client.get(url, headers=headers).json["collections"]]
 
-    assert ids("/ogc/collections") == ["districts", "streets", "communities", "complaint_cells"]
+    assert ids("/ogc/collections") == ["districts", "streets", "communities", "complaint_cells", "promises"]
     assert "complaints" in ids("/ogc/internal/collections", bearer)
     secret, _ = keys.make_key(session, Who(NOW), name="n", unit_id=make_unit(session).id, rights=["see_network"])
     session.commit()
@@ -250,3 +251,14 @@ def test_the_document_is_a_valid_openapi_document(client, bearer):
         answer = client.get(url, headers=headers)
         assert answer.mimetype == "application/vnd.oai.openapi+json"
         validate(json.loads(answer.data))
+
+
+def test_promises_are_public_with_and_without_an_area(client, session):
+    area = make_area(session, name="城关区")
+    for area_id, words in ((area.id, "供热管网改造"), (None, "十分钟接通")):
+        session.add(Promise(text=words, person="李工", area_id=area_id, made_on=NOW.date(), due_on=NOW.date()))
+    session.commit()
+    told = client.get("/ogc/collections/promises/items?status=open&datetime=2009-11-17").json["features"]
+    assert [f["properties"]["text"] for f in told] == ["供热管网改造", "十分钟接通"]
+    assert told[0]["geometry"]["type"] == "Point"
+    assert told[1]["geometry"] is None
