@@ -103,7 +103,7 @@ def masked_caller(complaint_id: int) -> dict[str, str | None] | None:
         "name": masked_name(caller.name),
         "phone": masked_phone(caller.phone),
         "door_no": masked_door(caller.door_no),
-        "email": masked_email(caller.email),
+        **({"email": masked_email(caller.email)} if caller.email else {}),
     }
 
 
