@@ -14,8 +14,6 @@ from webapp.i18n import word
 
 Handler = Callable[[str, Complaint, int, dict[str, Any]], object]
 HANDLERS: dict[str, Handler] = {}
-# The kind of word that a field's choices are.
-WORDS = {"ground": "ground", "cause": "cause", "reason": "reason"}
 
 
 def handles(*verbs: str) -> Callable[[Handler], Handler]:
@@ -49,7 +47,7 @@ def offer(row: Mapping[str, Any], role: str) -> Offer:
 
 
 def _field(field: Field, measures: list[str]) -> dict[str, Any]:
-    choices = [{"code": code, "name": word(WORDS[field.name], code)} for code in field.choices]
+    choices = [{"code": code, "name": word(field.name, code)} for code in field.choices]
     if field.kind == "measure":
         choices = [{"code": name, "name": name} for name in measures]
     return {"name": field.name, "kind": "choice" if choices else field.kind, "required": field.required,
