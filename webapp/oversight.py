@@ -50,7 +50,7 @@ def calls_due() -> follow_up_queries.CallList:
     before = call_back_before(today(), number["call_back_days"].value, working_days(db()))
     return follow_up_queries.call_list(
         db(), scope(), now(), before=before, zone=zone(), again_hours=number["call_again_hours"].value,
-        attempts=number["call_attempts"].value,
+        attempts=number["call_attempts"].value, within_days=number["call_within_days"].value,
     )  # fmt: skip
 
 

@@ -79,6 +79,7 @@ class Complaint(Versioned, Base):
               postgresql_where=text(one_of("status", OPEN))),
         CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_has_main"),
         CheckConstraint("merged_into_id <> id", name="merged_into_another"),
+        Index("ix_complaint_to_call", "answered_at", postgresql_where=text("status IN ('answered','merged')")),
         Index("ix_complaint_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("uq_complaint_channel_source_no", "channel", "line_id", "source_no", unique=True,
               postgresql_where=text("source_no IS NOT NULL"), postgresql_nulls_not_distinct=True),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import and_, case, exists, func, literal, not_, or_, select, true
 from sqlalchemy.orm import Session
 
 from gis.complaints.model import Category, Complaint
-from gis.complaints.queries import visible
+from gis.complaints.queries import is_open, visible
 from gis.complaints.rules import Status
 from gis.errors import Missing
 from gis.oversight.model import FollowUpCall, Handover, HandoverItem
@@ -27,15 +27,11 @@ DISSATISFIED = or_(FollowUpCall.result == Satisfaction.DISSATISFIED, FollowUpCal
 
 def _last_calls() -> Any:
     """The calls since the answer that is followed up: how many, the last one, and whether somebody was spoken to."""
-    return (
-        select(
-            FollowUpCall.complaint_id, func.count().label("attempts"), func.max(FollowUpCall.at).label("last_at"),
-            func.bool_or(FollowUpCall.outcome.in_((CallOutcome.REACHED, CallOutcome.REFUSED))).label("spoken"),
-        )
-        .join(Complaint, Complaint.id == FollowUpCall.complaint_id)
-        .where(FollowUpCall.at >= Complaint.answered_at)
-        .group_by(FollowUpCall.complaint_id)
-    ).subquery()  # fmt: skip
+    spoken = FollowUpCall.outcome.in_((CallOutcome.REACHED, CallOutcome.REFUSED))
+    asked = select(
+        func.count().label("attempts"), func.max(FollowUpCall.at).label("last_at"), func.bool_or(spoken).label("spoken")
+    )
+    return asked.where(FollowUpCall.complaint_id == Complaint.id, FollowUpCall.at >= Complaint.answered_at).lateral()
 
 
 @dataclass(frozen=True)
@@ -49,14 +45,23 @@ class CallList:
 
 
 def call_list(
-    session: Session, scope: Scope, now: datetime, *, before: date, zone: tzinfo, again_hours: int, attempts: int
+    session: Session,
+    scope: Scope,
+    now: datetime,
+    *,
+    before: date,
+    zone: tzinfo,
+    again_hours: int,
+    attempts: int,
+    within_days: int,
 ) -> CallList:
     """Which answered callers are to be called back: those answered before a day, the longest waiting first.
 
+    What was answered longer than `within_days` ago is history, imported perhaps, and nobody calls any more.
     A merged complaint has a caller of its own and is called too, until somebody was reached or the attempts are used up.
     """
     calls = _last_calls()
-    tried = func.coalesce(calls.c.attempts, 0)
+    tried = calls.c.attempts
     answered_before = datetime.combine(before, time(), tzinfo=zone)
     waits = and_(calls.c.last_at.isnot(None), calls.c.last_at > now - timedelta(hours=again_hours))
     dissatisfied = exists().where(FollowUpCall.complaint_id == Complaint.id, DISSATISFIED)
@@ -70,9 +75,9 @@ def call_list(
         )
         .join(Category, Category.code == Complaint.category)
         .outerjoin(Unit, Unit.id == Complaint.unit_id)
-        .outerjoin(calls, calls.c.complaint_id == Complaint.id)
+        .join(calls, true())
         .where(
-            Complaint.status.in_(TO_CALL), Complaint.answered_at.isnot(None), *visible(scope),
+            Complaint.status.in_(TO_CALL), Complaint.answered_at >= now - timedelta(days=within_days), *visible(scope),
             or_(Complaint.status == Status.ANSWERED,
                 and_(not_(func.coalesce(calls.c.spoken, False)), tried < attempts)),
         )
@@ -134,7 +139,7 @@ def to_hand_over(session: Session, scope: Scope) -> list[Row]:
         .join(Unit, Unit.id == Complaint.unit_id)
         .join(Category, Category.code == Complaint.category)
         .where(
-            Complaint.status.notin_((Status.CONFIRMED, Status.CANCELLED, Status.MERGED, Status.ANSWERED)), *visible(scope),
+            is_open(), *visible(scope),
             reason.isnot(None), not_(handed),
         )
         .order_by(Unit.name, Complaint.received_at, Complaint.id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from gis.complaints.model import Category, Complaint
@@ -165,10 +165,9 @@ class Proposal:
 
 
 def _dissatisfied_calls() -> Any:
+    """How often this complaint's caller was not satisfied, or said that it is not solved."""
     told = or_(FollowUpCall.result == Satisfaction.DISSATISFIED, FollowUpCall.solved.is_(False))
-    return (
-        select(FollowUpCall.complaint_id, func.count().label("times")).where(told).group_by(FollowUpCall.complaint_id)
-    ).subquery()
+    return select(func.count().label("times")).where(FollowUpCall.complaint_id == Complaint.id, told).lateral()
 
 
 def proposals(session: Session, scope: Scope, now: datetime) -> list[Proposal]:
@@ -177,7 +176,7 @@ def proposals(session: Session, scope: Scope, now: datetime) -> list[Proposal]:
     source: Shandong provincial hotline 2017: overdue, dissatisfied, still dissatisfied after re-handling; jinan-2014: three times.
     """
     calls = _dissatisfied_calls()
-    times = func.coalesce(calls.c.times, 0)
+    times = calls.c.times
     ever = (
         select(NoticeComplaint.notice_id)
         .join(SupervisionNotice, SupervisionNotice.id == NoticeComplaint.notice_id)
@@ -201,7 +200,7 @@ def proposals(session: Session, scope: Scope, now: datetime) -> list[Proposal]:
     asked = (
         _cases().add_columns(reason.label("reason"), Unit.name.label("unit"))
         .join(Unit, Unit.id == Complaint.unit_id)
-        .outerjoin(calls, calls.c.complaint_id == Complaint.id)
+        .join(calls, true())
         .where(is_open(), *visible(scope), reason.isnot(None), not_(exists(earlier)))
         .order_by(Complaint.resolve_by, Complaint.id)
         .limit(PROPOSED)

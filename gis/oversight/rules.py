@@ -181,6 +181,7 @@ RULES: dict[str, RuleSeed] = {
         RuleSeed("call_back_days", "Working days after the answer until the call-back", 1, 0, 30, "某市局规定: 办结后次日回访 (fsou.com 17273310_2); 本局可另定"),
         RuleSeed("call_attempts", "Attempts to call back", 3, 1, 20, HOUSE),
         RuleSeed("call_again_hours", "Hours until the next attempt", 4, 0, 240, HOUSE),
+        RuleSeed("call_within_days", "Days after the answer until a call-back is no longer made", 30, 1, 3650, HOUSE),
         RuleSeed("handover_days", "Working days for a case that is handed over", 5, 1, 60, "山东省政务服务热线管理办法(2020): 5个工作日办结"),
         RuleSeed("leader_weekday", "Weekday on which leaders answer (1 is Monday)", 3, 1, 7, "sources/jining-2019: 一般为每周三（逢节假日顺延）"),
         RuleSeed("leader_minutes", "Minutes that a leader answers", 90, 15, 600, "sources/jining-2019: 接听时间在1个半小时左右"),

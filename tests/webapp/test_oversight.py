@@ -11,13 +11,16 @@ import xlsxwriter
 from pypdf import PdfReader
 from sqlalchemy import select
 
+from gis import journal
 from gis.complaints.model import Caller
+from gis.journal import Who
 from gis.oversight.model import FollowUpCall, SupervisionNotice
 from gis.oversight.outreach_model import Matter, Promise
 from tests import factories as make
 from tests.conftest import NOW
 from tests.watched import one_of_each
-from webapp import notice_template
+from webapp import notice_template, oversight_tasks
+from webapp.worker import TIMES, settle
 
 
 @pytest.fixture
@@ -224,3 +227,16 @@ def test_leaders_days_are_proposed_entered_and_a_call_becomes_a_complaint(sign_i
     assert matter.complaint_id is not None
     assert client.post(where, data=told | {"caller_phone": "abc"}).status_code == 422
     assert len(session.scalars(select(Matter)).all()) == 1
+
+
+def test_what_became_overdue_is_told_once_however_often_the_worker_looks(session, app):
+    settle(app.config["SETTINGS"])
+    case = make.make_complaint(session, unit_id=make.make_unit(session).id)
+    ids = one_of_each(session, case, "甲")
+    session.commit()
+    late = Who(NOW + timedelta(days=20))
+    for _ in range(2):
+        oversight_tasks.overdue(session, late, {})
+    for thing, number in (("promise", ids["promise_id"]), ("supervision_notice", ids["notice_id"])):
+        assert [e["verb"] for e in journal.timeline(session, thing, number)] == ["overdue"]
+    assert "oversight_overdue" in TIMES

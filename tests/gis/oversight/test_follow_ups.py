@@ -29,7 +29,7 @@ def _answered(session, **fields):
 
 def _calls(session, now=NOW, scope=CITY):
     return follow_up_queries.call_list(
-        session, scope, now, before=date(2009, 11, 17), zone=ZONE, again_hours=4, attempts=3
+        session, scope, now, before=date(2009, 11, 17), zone=ZONE, again_hours=4, attempts=3, within_days=30
     )
 
 
@@ -85,6 +85,8 @@ def test_the_list_has_who_is_due_and_keeps_who_was_tried_for_later(session, who)
     assert ([r["id"] for r in calls.due], [r["id"] for r in calls.waiting]) == ([], [due.id])
     assert [row["id"] for row in _calls(session, NOW + timedelta(hours=5)).due] == [due.id]
     assert not _calls(session, scope=Scope(area_id=make.make_area(session).id)).due
+    assert not follow_up_queries.call_list(session, CITY, NOW + timedelta(days=40), before=date(2009, 12, 25), zone=ZONE,
+                                           again_hours=4, attempts=3, within_days=30).due  # fmt: skip
     assert fresh.status == "answered"
 
 
