@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0170"
-down_revision = "0160"
+revision = "0180"
+down_revision = "0170"
 branch_labels = None
 depends_on = None
 
