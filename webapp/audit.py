@@ -10,10 +10,18 @@ from flask_login import current_user
 
 from gis import jobs
 from gis.audit import queries
-from webapp.access import db, needs
+from webapp.access import can, db, needs
+from webapp.worklist import adds
 
 pages = Blueprint("audit", __name__)
 SHOWN = 60
+
+
+@adds("journal_broken")
+def broken() -> tuple[int, str]:
+    """What the last check found broken, for whoever may see it."""
+    last = queries.checks(db(), 1) if can("see_audit") else []
+    return last[0].broken_count if last else 0, url_for("audit.index")
 
 
 @pages.get("/audit")

@@ -14,10 +14,11 @@ from gis.places.queries import areas
 from gis.places.rules import AreaLevel
 from gis.webhooks import actions, queries
 from gis.webhooks.rules import EVENTS, Allowed, DeliveryStatus
-from webapp.access import db, needs, now, scope, who
+from webapp.access import can, db, needs, now, scope, who
 from webapp.i18n import message
 from webapp.webhook_secrets import new_secret
 from webapp.webhook_send import check
+from webapp.worklist import adds
 
 pages = Blueprint("webhooks", __name__)
 
@@ -33,6 +34,12 @@ def _number(field: str) -> int | None:
     if value and not (value.isascii() and value.isdigit() and len(value) < 10):
         raise BadInput(reason=field)
     return int(value) if value else None
+
+
+@adds("webhook_dead")
+def dead_letters() -> tuple[int, str]:
+    """How many deliveries were given up, for whoever can send them again."""
+    return queries.dead_count(db(), scope()) if can("administer") else 0, url_for("webhooks.index")
 
 
 # --- all of them -----------------------------------------------------------------------------------------------------

@@ -336,3 +336,16 @@ def test_the_pages_in_english(admin, session):
     session.commit()
     assert "Add a webhook" in admin.get("/webhooks").text
     assert "Send a test" in admin.get(f"/webhooks/{hook.id}").text
+
+
+def test_dead_letters_wait_in_the_worklist_for_who_can_send_them_again(admin, sign_in, session):
+    _add(admin)
+    hook = session.scalars(select(Webhook)).one()
+    admin.post(f"/webhooks/{hook.id}/test")
+    session.execute(text("UPDATE webhook_delivery SET status = 'dead', next_at = NULL"))
+    session.commit()
+    kinds = {row["kind"]: row for row in admin.get("/worklist.json").json["kinds"]}
+    assert (kinds["webhook_dead"]["count"], kinds["webhook_dead"]["page"]) == (1, "/webhooks")
+    assert "/webhooks" in admin.get("/worklist").text
+    other = sign_in("supervisor").get("/worklist.json").json["kinds"]
+    assert next(row["count"] for row in other if row["kind"] == "webhook_dead") == 0
