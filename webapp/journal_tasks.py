@@ -35,7 +35,10 @@ def sign_journal(session: Session, who: Who, payload: dict[str, Any]) -> None:
 @periodic("40 3 * * *", "check_journal", sessions=True)
 def check_journal(sessions: sessionmaker[Session], who: Who, payload: dict[str, Any]) -> None:
     """Check the whole journal in one snapshot and write down what was found; also when somebody asks on the page."""
-    began = time.monotonic()
+    began, more = time.monotonic(), True
+    while more:  # what can be sealed is checked too
+        with unit_of_work(sessions) as session:
+            more = actions.seal(session, who).more
     with sessions() as session:
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         finding = check(session, known_keys(settings().data_dir))
