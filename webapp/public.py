@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -59,8 +59,7 @@ DESCRIPTION_MOST = 1000
 @public
 def index() -> str:
     """What one can do here."""
-    promises = "public_promises.index" if "public_promises.index" in current_app.view_functions else None
-    return render_template("public/index.html", promises_url=url_for(promises) if promises else None)
+    return render_template("public/index.html")
 
 
 @pages.get("/report")

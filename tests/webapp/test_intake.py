@@ -206,3 +206,40 @@ def test_who_may_not_unmask_sees_the_record_without_the_question(session, sign_i
     other = sign_in("dispatcher", area_id=make_area(session).id)
     assert other.get(f"/complaints/{made.id}").status_code == 404
     assert other.post(f"/complaints/{made.id}/caller", data={"purpose": "visit"}).status_code == 404
+
+
+def test_the_same_number_of_a_channel_shows_the_earlier_complaint_instead_of_a_second(sign_in, session):
+    client = sign_in("call_taker")
+    given = {
+        "channel": "12345",
+        "source_no": "SZ-2009-7",
+        "category": "heat.none",
+        "description": "不热",
+        "place": "文丰小区",
+    }
+    assert client.post("/complaints", data=given).status_code == 303
+    again = client.post("/complaints", data=given | {"description": "另外的话"})
+    page = again.get_data(as_text=True)
+    first = session.scalars(select(Complaint)).one()
+    assert again.status_code == 422 and first.hotline_no in page and f"/complaints/{first.id}" in page
+    assert "另外的话" in page  # nothing that was typed is lost
+    assert client.post("/complaints", data=given | {"channel": "12319"}).status_code == 303
+
+
+def test_a_companys_line_is_a_channel_of_the_form_and_an_unknown_one_is_refused(sign_in, session):
+    from gis.complaints.lines import add_line, switch_line
+    from gis.journal import Who
+    from tests.conftest import NOW
+
+    line = add_line(session, Who(NOW), "heat_hotline", "兴平热电热线", None, None)
+    session.commit()
+    client = sign_in("call_taker")
+    assert "兴平热电热线" in client.get("/complaints/new").get_data(as_text=True)
+    given = {"channel": f"heat_hotline#{line.id}", "category": "heat.none", "description": "不热", "place": "文丰小区"}
+    assert client.post("/complaints", data=given).status_code == 303
+    assert session.scalars(select(Complaint)).one().line_id == line.id
+    for wrong in ("heat_hotline#999", f"gas_hotline#{line.id}", "heat_hotline#x", "fax"):
+        assert client.post("/complaints", data=given | {"channel": wrong}).status_code == 422
+    switch_line(session, Who(NOW), line.id, 1, False)
+    session.commit()
+    assert client.post("/complaints", data=given).status_code == 422
