@@ -21,6 +21,7 @@ from webapp import charts
 from webapp.bulletin_tables import Change, Percent, Table, tables, text
 from webapp.bulletin_words import Json
 from webapp.exports import XLSX
+from webapp.i18n import word
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 TEXT_FONT, HEAD_FONT = "仿宋", "黑体"  # what a bureau's computers have; the PDF embeds free substitutes
@@ -235,4 +236,4 @@ def trend_chart(body: Json) -> Any:
         if days
         else ""
     )
-    return charts.trend(days, _("received"), _("closed"), title)
+    return charts.trend(days, word("measure", "accepted"), word("measure", "closed"), title)

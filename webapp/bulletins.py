@@ -85,7 +85,7 @@ def rows() -> str:
     more = {key: request.args[key] for key in ("measure", "row", "key") if key in request.args}
     return render_template(
         "bulletins/rows.html", view=view, measure=MEASURES[measure], many=many, rows=found, page=page, pages_most=pages_most,
-        more=more, row_name=_row_name(), words=bulletin_words, masked=masked_text,
+        more=more, row_name=_row_name() if many else "", words=bulletin_words, masked=masked_text,
     )  # fmt: skip
 
 

@@ -85,6 +85,9 @@ class Bulletin:
 
 def asked_of(session: Session, scope: Scope, question: Question) -> Asked:
     """Whose complaints a question is about; the table of areas is by the level below the one that is looked at."""
+    for thing, chosen, own in (("area", question.district, scope.area_id), ("unit", question.unit, scope.unit_id)):
+        if own is not None and chosen not in (None, own):
+            raise Missing(thing=thing, id=chosen)
     bound = question.district if question.district is not None else scope.area_id
     level = asking.level_of(session, bound) if bound is not None else AreaLevel.CITY
     if level is None or (question.unit and not asking.unit_names(session, [question.unit])):

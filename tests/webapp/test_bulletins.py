@@ -201,6 +201,17 @@ def test_a_body_counts_its_own_and_an_empty_period_says_no_data(sign_in, week):
     assert "100.00 %" not in shown
 
 
+def test_another_districts_name_is_not_told_to_somebody_bound_to_their_own(sign_in, session, week):
+    other = make_area(session, name="别的区")
+    session.commit()
+    mine = sign_in("supervisor", area_id=week["district"].id)
+    assert mine.get(f"/bulletins?{WEEK}&district={other.id}").status_code == 404
+    opened = mine.get(f"/bulletins/rows?{WEEK}&measure=due&row=area&key={other.id}")
+    assert opened.status_code == 200
+    assert "别的区" not in opened.get_data(as_text=True)
+    assert text_of(mine.get(f"/bulletins?{WEEK}")).count("62.50 %") > 0
+
+
 def test_the_page_is_whole_in_english_too(sign_in, week):
     client = sign_in("planner", language="en")
     shown = client.get(f"/bulletins?{WEEK}").get_data(as_text=True)

@@ -379,6 +379,10 @@ def test_everybody_counts_what_they_see_and_an_area_is_told_by_the_areas_below_i
     assert counts_of(make(session, "week", "2009-11-22", scope=Scope(unit_id=unit.id)))["accepted"] == 3
     with pytest.raises(Missing):
         make(session, "week", "2009-11-22", district=10**9)
+    with pytest.raises(Missing):  # not even its name is told
+        make(session, "week", "2009-11-22", scope=Scope(area_id=district.id), district=other.id)
+    with pytest.raises(Missing):
+        make(session, "week", "2009-11-22", scope=Scope(unit_id=unit.id), unit=make_unit(session).id)
 
 
 def test_every_rate_is_told_with_its_definition_and_nothing_personal(session):
