@@ -112,15 +112,7 @@ def publish() -> Response:
     """Keep what the form shows as the next issue; a correction names the issue it corrects."""
     form = request.form
     view = _view(form)
-    old = None
-    if form.get("corrects"):
-        old = _issue(_id(form["corrects"], "corrects"))
-        if (old.kind, old.first, old.last) != (
-            view.question.period.kind,
-            view.question.period.first,
-            view.question.period.last,
-        ):
-            raise BadInput(reason="corrects")
+    old = _issue(_id(form["corrects"], "corrects")) if form.get("corrects") else None
     issue = actions.publish(
         db(), who(), scope(), view.question, filtering.zone(), corrects=old, reason=form.get("reason", "")
     )
@@ -285,7 +277,10 @@ def _choices(view: View | None) -> Json:
         if later <= today:
             following = Period.of(period.kind, later, later + timedelta(days=period.days - 1))
             beside["later"] = view.with_(**_ends(following))
-        beside["latest"] = asking.published(db(), period.kind, period.first, period.last)
+        asked, bound = view.question, scope()
+        area = asked.district if asked.district is not None else bound.area_id
+        unit = asked.unit if asked.unit is not None else bound.unit_id
+        beside["latest"] = asking.published(db(), period.kind, period.first, period.last, area, unit)
     return {"areas": areas, "units": units, "kinds": list(PeriodKind), "ranked": RANKED, "today": today, **beside}
 
 

@@ -40,12 +40,14 @@ def publish(
     reason = clean("note", reason)[:SOURCE_MOST]
     if corrects is not None and not reason:
         raise ReasonNeeded()
+    area = question.district if question.district is not None else scope.area_id
+    unit = question.unit if question.unit is not None else scope.unit_id
+    if corrects is not None and not _same(corrects, question, area, unit):
+        raise BadInput(reason="corrects")
     issue = BulletinIssue(
         kind=str(period.kind), year=period.last.year, number=_next_number(session, period.kind, period.last.year),
         first=period.first, last=period.last, published_at=who.now, published_by=who.user_id, reason=reason,
-        area_id=question.district if question.district is not None else scope.area_id,
-        unit_id=question.unit if question.unit is not None else scope.unit_id,
-        corrects_id=corrects.id if corrects else None, body=bulletin(session, scope, question, zone, who.now).as_dict(),
+        area_id=area, unit_id=unit, corrects_id=corrects.id if corrects else None, body=bulletin(session, scope, question, zone, who.now).as_dict(),
     )  # fmt: skip
     with naming_violations(session):
         session.add(issue)
@@ -55,6 +57,13 @@ def publish(
     )  # fmt: skip
     session.flush()
     return issue
+
+
+def _same(old: BulletinIssue, question: Question, area: int | None, unit: int | None) -> bool:
+    """Is the corrected issue about the same period and the same area or body?"""
+    period = question.period
+    wanted = (str(period.kind), period.first, period.last, area, unit)
+    return (old.kind, old.first, old.last, old.area_id, old.unit_id) == wanted
 
 
 def _next_number(session: Session, kind: str, year: int) -> int:

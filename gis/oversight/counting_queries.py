@@ -362,11 +362,13 @@ def issue(session: Session, scope: Scope, issue_id: int) -> BulletinIssue | None
     return session.scalar(select(BulletinIssue).where(BulletinIssue.id == issue_id, *_about(scope)))
 
 
-def published(session: Session, kind: str, first: date, last: date) -> BulletinIssue | None:
-    """The issue about the whole city in this period; of several the newest correction."""
+def published(
+    session: Session, kind: str, first: date, last: date, area_id: int | None = None, unit_id: int | None = None
+) -> BulletinIssue | None:
+    """The issue about this period, of the whole city or of one area or body; of several the newest correction."""
     asked = select(BulletinIssue).where(
         BulletinIssue.kind == kind, BulletinIssue.first == first, BulletinIssue.last == last,
-        BulletinIssue.area_id.is_(None), BulletinIssue.unit_id.is_(None),
+        BulletinIssue.area_id.is_not_distinct_from(area_id), BulletinIssue.unit_id.is_not_distinct_from(unit_id),
     )  # fmt: skip
     return session.scalars(asked.order_by(BulletinIssue.id.desc()).limit(1)).first()
 

@@ -31,7 +31,9 @@ SIZES = [int(n) for n in os.environ.get("CHENGMAI_BENCH_COUNTING", "1000000,1000
 BULLETIN = int(os.environ.get("CHENGMAI_BENCH_BULLETIN", str(JINING)))
 OPEN_ROWS = 10_500  # what Jining has under way: 2,100 a day, five working days each
 DAYS = 3_650
-MILLION_MOST = 12_000_000
+ALL_INDEXES_MOST = (
+    1_000_000  # beyond it only the partial ones, which the counters use: the others take minutes to build
+)
 INSERTED = 100_000
 REPEATS = 30
 _INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = 'complaint' AND indexname NOT IN ('pk_complaint')"
@@ -63,7 +65,7 @@ SELECT id, closed_at + interval '1 day', 1, CASE WHEN id %% 9 = 0 THEN 'unreacha
 _MANY = """
 INSERT INTO complaint (hotline_no, channel, category, complexity, status, description, place, located, district_id, unit_id,
                        received_at, resolve_by, closed_at, deadline_source)
-SELECT '{prefix}' || i, '12345', 'other', 'ordinary', CASE WHEN i > {n} - {open} THEN 'sent' ELSE 'confirmed' END, '', '', 'not_located',
+SELECT '{prefix}' || lpad(i::text, 9, '0'), '12345', 'other', 'ordinary', CASE WHEN i > {n} - {open} THEN 'sent' ELSE 'confirmed' END, '', '', 'not_located',
        (%(districts)s::bigint[])[1 + i %% 14], (%(units)s::bigint[])[1 + i %% 60], received, received + interval '5 days',
        CASE WHEN i <= {n} - {open} THEN received + interval '30 hours' END, ''
   FROM (SELECT i, timestamptz '2019-10-15 00:00+08' - interval '1 second' * (({n} - i) * {seconds}) AS received
@@ -185,7 +187,7 @@ def _counters(bench: Bench, n: int) -> None:
             bench.figure(f"the same counters from the complaints, {n:,}", (time.perf_counter() - began) * 1000)
             if raw != rollup_queries.counters(session, CITY, Filters(), now):
                 bench.failed["counting"] = "the rollups and the complaints differ"
-        if n <= MILLION_MOST // 10:
+        if n <= ALL_INDEXES_MOST:
             _costs(bench, engine, given)
 
 
@@ -210,7 +212,7 @@ def _load(engine: Engine, n: int, given: dict[str, Any]) -> None:
     _fill(engine, statement, given)
     with engine.begin() as connection:
         connection.execute(text("SET maintenance_work_mem = '1GB'"))
-        for definition in indexes:
+        for definition in indexes if n <= ALL_INDEXES_MOST else [d for d in indexes if " WHERE " in d]:
             connection.execute(text(definition.replace("INDEX ", "INDEX IF NOT EXISTS ", 1)))
         connection.execute(text("ALTER TABLE complaint ENABLE TRIGGER ALL"))
     with Session(engine) as session:

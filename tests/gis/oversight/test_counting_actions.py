@@ -57,6 +57,9 @@ def test_a_period_is_published_once_and_corrected_by_a_new_issue(session):
         publish(session, AFTER, CITY, week("2009-11-19"), ZONE)
     with pytest.raises(ReasonNeeded):
         publish(session, AFTER, CITY, week(), ZONE, corrects=first)
+    for other in (week("2009-11-10"), week(district=make_area(session).id)):
+        with pytest.raises(BadInput):
+            publish(session, AFTER, CITY, other, ZONE, corrects=first, reason="漏计市长信箱")
     second = publish(session, AFTER, CITY, week(), ZONE, corrects=first, reason="漏计市长信箱")
     assert (second.number, second.corrects_id) == (2, first.id)
     assert asking.published(session, "week", first.first, first.last).id == second.id
