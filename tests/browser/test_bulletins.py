@@ -76,7 +76,7 @@ def test_a_supervisor_publishes_and_finds_the_issue_as_it_was_printed(live: Live
     page.locator("form[action='/bulletins/issues'] button.primary").click()
     expect(page.locator(".notice.done")).to_contain_text("第 1 期")
     expect(page.locator("h1")).to_contain_text("日报")
-    page.click("text=已发布")
+    page.get_by_role("link", name="已发布", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
