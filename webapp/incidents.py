@@ -104,6 +104,7 @@ def show(incident_id: int) -> str:
     incident = visible_incident(incident_id)
     rows = [row | {"place": masked_text(row["place"]), "category_name": cards.category_name(row)}
             for row in queries.members(db(), scope(), incident_id)]  # fmt: skip
+    rows.sort(key=lambda row: row["id"] != incident.lead_id)
     lead = next((row for row in rows if row["id"] == incident.lead_id), None)
     happened = journal.timeline(db(), "incident", incident_id)
     return render_template(

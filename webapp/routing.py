@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from gis.complaints import queries as complaints
 from gis.complaints import routing_actions as actions
 from gis.complaints import routing_queries as queries
-from gis.complaints.routing import AnswersFor, Rule
+from gis.complaints.routing import AnswersFor, Rule, under
 from gis.complaints.routing_model import RoutingRule
 from gis.errors import ChengmaiError, Missing, NotAllowed
 from gis.network.queries import station_names
@@ -34,18 +34,20 @@ _NEW: dict[str, str] = {"priority": "100", "answers": "unit"}
 @needs("edit_routing")
 def index() -> str:
     """The rules in the order in which they decide."""
-    rows = [row | {"words": conditions(row)} for row in queries.listing(db(), scope())]
+    kinds = complaints.categories(db())
+    rows = [row | {"words": conditions(row, kinds)} for row in queries.listing(db(), scope())]
     return render_template("routing/index.html", rows=rows, uses=queries.uses(db()), today=_today())
 
 
-def conditions(row: Any) -> list[str]:
+def conditions(row: Any, kinds: list[Any]) -> list[str]:
     """When a rule fits, in words; nothing for one that always fits."""
     english = str(get_locale()) == "en"
     told = []
     if row["utility"]:
         told.append(word("utility", row["utility"]))
     if row["category"]:
-        told.append(str((row["category_en"] if english else row["category_zh"]) or row["category"]))
+        below = [c.name_en if english else c.name for c in kinds if under(c.code, row["category"])]
+        told.append(_(", ").join(below) or row["category"])
     if row["area"]:
         told.append(_("in %(area)s", area=row["area"]))
     if row["station"]:

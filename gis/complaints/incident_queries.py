@@ -97,7 +97,8 @@ def suspected(
     least: int = SUSPECT_FROM,
 ) -> list[Suspect]:  # fmt: skip
     """Which open complaints of the last hours, of one utility and near each other, belong to no incident yet?"""
-    rows = _free(session, scope, now - timedelta(hours=hours), now)
+    known = _free(session, scope, now - timedelta(hours=hours), now)
+    rows = [row for row in known if row["status"] in JOINABLE]
     if not rows:
         return []
     lon, lat = (np.array([row[name] for row in rows]) for name in ("lon", "lat"))
@@ -105,7 +106,8 @@ def suspected(
     _, kind = np.unique([row["utility"] for row in rows], return_inverse=True)
     calls = np.array([1 + row["repeat_count"] for row in rows], np.int64)
     found = clusters(x, y, kind.astype(np.int64), calls, radius_m=radius_m, least=least)
-    return [_suspect(session, [rows[i] for i in c.tolist()], x[c], y[c]) for c in found]
+    sent = [row for row in known if row["status"] not in JOINABLE]
+    return [_suspect(session, [rows[i] for i in c.tolist()], sent, radius_m) for c in found]
 
 
 def _free(session: Session, scope: Scope, since: datetime, until: datetime) -> list[Row]:
@@ -122,20 +124,23 @@ def _free(session: Session, scope: Scope, since: datetime, until: datetime) -> l
     return [dict(row) for row in session.execute(asked).mappings()]
 
 
-def _suspect(session: Session, rows: Sequence[Row], x: Any, y: Any) -> Suspect:
-    """A cluster as a proposal. Who already has a crew of its own leads; else who called first."""
-    sent = [row for row in rows if row["status"] not in JOINABLE]
-    lead = min(sent or rows, key=lambda row: (row["received_at"], row["id"]))
-    taken = [row for row in rows if row["status"] in JOINABLE or row is lead]
-    lon, lat = float(np.mean([row["lon"] for row in rows])), float(np.mean([row["lat"] for row in rows]))
-    wide = float(np.hypot(x - x.mean(), y - y.mean()).max())
-    kinds = Counter(row["category"] for row in rows)
+def _suspect(session: Session, rows: list[Row], sent: Sequence[Row], radius_m: float) -> Suspect:
+    """A cluster as a proposal. The only one nearby that has a crew already comes in and leads; else who called first."""
+    lon, lat = (float(np.mean([row[name] for row in rows])) for name in ("lon", "lat"))
+    near = [
+        row for row in sent
+        if row["utility"] == rows[0]["utility"] and float(geo.distance_m(lon, lat, row["lon"], row["lat"])) <= radius_m
+    ]  # fmt: skip
+    taken = rows + near if len(near) == 1 else rows
+    lead = near[0] if len(near) == 1 else min(rows, key=lambda row: (row["received_at"], row["id"]))
+    wide = max(float(geo.distance_m(lon, lat, row["lon"], row["lat"])) for row in taken)
+    kinds = Counter(row["category"] for row in taken)
     category = min(kinds, key=lambda code: (-kinds[code], code))
-    asset = _asset(session, rows[0]["utility"], rows, lon, lat)
+    asset = _asset(session, lead["utility"], taken, lon, lat)
     return Suspect(
-        lead["id"], tuple(row["id"] for row in taken), sum(1 + row["repeat_count"] for row in taken), lon, lat,
-        max(round(wide), 50), rows[0]["utility"], category, asset["kind"] if asset else None,
-        asset["id"] if asset else None, _evidence(rows, wide, asset, len(rows) - len(taken)),
+        lead["id"], tuple(sorted(row["id"] for row in taken)), sum(1 + row["repeat_count"] for row in taken), lon, lat,
+        max(round(wide), 50), lead["utility"], category, asset["kind"] if asset else None, asset["id"] if asset else None,
+        _evidence(taken, wide, asset, 0 if len(near) == 1 else len(near)),
         sorted(taken, key=lambda row: (row["id"] != lead["id"], row["received_at"], row["id"])),
     )  # fmt: skip
 
