@@ -144,17 +144,20 @@ def groups() -> str:
     )  # fmt: skip
     shown = found.groups[:GROUPS_SHOWN]
     seen = repeat_queries.cards(db(), scope(), duplicates.all_ids(shown))
-    lines = [
-        {
-            "group": group,
-            "rows": [seen[one] | {"place": masked_text(seen[one]["place"])} for one in group.ids if one in seen],
-        }
-        for group in shown
-    ]
+    lines = [{"group": group, "rows": _group_rows([seen[one] for one in group.ids if one in seen])} for group in shown]
     return render_template(
         "repeats/groups.html", lines=lines, found=found, days=days, metres=metres, within=DUPLICATE_DAYS, key_from=KEY_FROM,
         category_name=cards.category_name, categories=categories(db()),
     )  # fmt: skip
+
+
+def _group_rows(rows: list[Row]) -> list[dict[str, Any]]:
+    """The lines of a group, the main one first; what a crew has in hand besides cannot be merged into it."""
+    ordered = sorted(rows, key=lambda row: (row["status"] in STEPS["merge"].before, row["received_at"], row["id"]))
+    return [
+        {**row, "place": masked_text(row["place"]), "can": row is ordered[0] or row["status"] in STEPS["merge"].before}
+        for row in ordered
+    ]
 
 
 @pages.post("/repeats/radii")

@@ -29,7 +29,7 @@ from gis.complaints.repeat_rules import (
     NotMerged,
     OtherUtility,
 )
-from gis.complaints.rules import OPEN, Status
+from gis.complaints.rules import OPEN, STEPS, Status
 from gis.db import check_version, naming_violations
 from gis.errors import Missing
 from gis.journal import Who
@@ -141,16 +141,21 @@ def split(
 def merge_group(
     session: Session, who: Who, ids: Sequence[int], versions: dict[int, int] | None = None
 ) -> tuple[Complaint, list[Complaint]]:
-    """Merge a whole group into the one that was received first; the main one and those that were joined to it."""
+    """Merge a whole group into the one that is being worked on, else the first; the main one and those joined to it."""
     alone_with_groups(session)
     rows = session.scalars(select(Complaint).where(Complaint.id.in_(ids)).order_by(Complaint.received_at, Complaint.id))
     found = rows.all()
     if len(found) < len(set(ids)) or not found:
         raise Missing(thing="complaint", id=", ".join(map(str, ids)))
-    first, *others = found
+    first, *others = sorted(found, key=main_first)
     for other in others:
         merge(session, who, other, first, (versions or {}).get(other.id))
     return first, others
+
+
+def main_first(row: Any) -> tuple[bool, Any, int]:
+    """The order of a group: a matter that a crew has in hand answers for the others, else what was told first."""
+    return row.status in STEPS["merge"].before, row.received_at, row.id
 
 
 def _main_of(session: Session, complaint_id: int) -> Complaint:

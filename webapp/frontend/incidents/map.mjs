@@ -24,7 +24,7 @@ function over(c) {
       "incident-points": { type: "geojson", data: at },
     },
     layers: [
-      { id: "incident-fill", type: "fill", source: "incident-ring", paint: { "fill-color": c.orange, "fill-opacity": 0.12 } },
+      { id: "incident-fill", type: "fill", source: "incident-ring", paint: { "fill-color": c.orange, "fill-opacity": 0.08 } },
       { id: "incident-line", type: "line", source: "incident-ring", paint: { "line-color": c.orange, "line-width": 1.5, "line-dasharray": [3, 2] } },
       { id: "incident-points", type: "circle", source: "incident-points",
         paint: { "circle-radius": ["case", ["get", "lead"], 10 * c.k, 6 * c.k], "circle-color": ["case", ["get", "closed"], c.green, c.red],
@@ -37,9 +37,10 @@ async function draw() {
   const { canDraw, makeMap, maplibre } = await import("../common/map.mjs");
   if (!canDraw()) throw new Error("no WebGL");
   box.replaceChildren();
-  const lons = points.map((p) => p.lon), lats = points.map((p) => p.lat);
+  const around = [...points.map((p) => [p.lon, p.lat]), ...ring(Number(box.dataset.radius)).coordinates[0]];
+  const lons = around.map(([lon]) => lon), lats = around.map(([, lat]) => lat);
   const map = makeMap(box, { over, tileUrl: box.dataset.tileUrl || undefined, bounds: [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]],
-    fitBoundsOptions: { padding: 60, maxZoom: 16 } });
+    fitBoundsOptions: { padding: 24, maxZoom: 17 } });
   const popup = new maplibre.Popup({ closeButton: false, closeOnClick: false, offset: 12 });
   map.on("mousemove", "incident-points", (event) => popup.setLngLat(event.lngLat).setText(event.features[0].properties.no).addTo(map));
   map.on("mouseleave", "incident-points", () => popup.remove());
