@@ -145,13 +145,17 @@ class Bench:
         return True
 
     def defer_due(self) -> list[str]:
-        """Defer every periodic task that is due and was not deferred for that time yet."""
+        """Defer every periodic task that is due and was not deferred for that time yet.
+
+        While an earlier run still waits or works, the next one is not deferred: runs never overlap nor pile up behind
+        one that fails, and the last time that was missed is made up for afterwards.
+        """
         now = self.clock()
         deferred = []
         for name, cron in TIMES.items():
             due = last_due(cron, now, self.zone)
             with unit_of_work(self.sessions) as session:
-                if jobs.take_tick(session, name, due, now):
+                if not jobs.waiting(session, name) and jobs.take_tick(session, name, due, now):
                     jobs.defer(session, name, {"due_at": due.isoformat()})
                     deferred.append(name)
         return deferred

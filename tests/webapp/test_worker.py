@@ -118,11 +118,19 @@ def test_a_periodic_task_is_deferred_once_for_each_time_and_a_missed_one_is_made
     assert bench.defer_due() == ["daily"]
     assert bench.defer_due() == []
     clock[0] += timedelta(days=3)  # nobody worked for three days
+    assert bench.defer_due() == []  # the run before has not ended: none piles up behind it
+    assert _due_and_done(committed) == ["2009-11-20T00:30:00+00:00"]
     assert bench.defer_due() == ["daily"]
     assert bench.defer_due() == []
-    with committed() as session:
+    assert _due_and_done(committed) == ["2009-11-23T00:30:00+00:00"]
+
+
+def _due_and_done(sessions):
+    with sessions() as session:
         due = session.scalars(text("SELECT args -> 'payload' ->> 'due_at' FROM procrastinate_jobs ORDER BY id")).all()
-    assert due == ["2009-11-20T00:30:00+00:00", "2009-11-23T00:30:00+00:00"]
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+        session.commit()
+    return due
 
 
 def test_a_follower_is_looked_at_by_one_worker_at_a_time(committed, bench, own_tasks):

@@ -75,6 +75,18 @@ def test_reading_the_journal_again_keeps_every_delivery_once(session, feed):
     assert len(_deliveries(session)) == 1
 
 
+def test_what_is_not_of_complaints_is_read_once(session, feed):
+    _hook(session)
+    for n in range(5):
+        journal.write(session, Who(NOW), "sign_in", "user", n)
+    session.flush()
+    feed()
+    last = session.execute(
+        text("SELECT txid::text, seq FROM journal ORDER BY journal.txid DESC, seq DESC LIMIT 1")
+    ).one()
+    assert session.scalar(text("SELECT cursor FROM webhook_feed")) == f"{last.txid}.{last.seq}"
+
+
 def test_what_is_told_holds_nothing_about_a_person(session, feed):
     _hook(session)
     complaint = _receive(session, place="红旗路 7 号", description="王五家不热 13912345678")
