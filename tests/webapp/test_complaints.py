@@ -90,7 +90,7 @@ def test_the_detail_has_its_timeline_steps_and_masked_caller(session, sign_in):
     seen = get(client, f"/complaints/{made.id}.json")
     assert seen["caller"] == {"name": "欧**", "phone": "138****5678", "door_no": "****"}
     assert seen["description"] == "请回电138****5678"
-    assert seen["steps"] == ["answer", "confirm", "reopen", "pause", "urge", "supervise", "cancel"]
+    assert seen["steps"] == ["answer", "follow_up", "confirm", "reopen", "pause", "urge", "supervise", "cancel"]
     assert [(f["name"], f["label"], f["required"]) for f in seen["forms"]["reopen"]] == [("note", "说明", True)]
     assert [row["id"] for row in seen["similar"]] == [near.id]
     client.post(f"/complaints/{made.id}/steps", json={"verb": "confirm", "base_version": 1})
