@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from gis import geo
+from gis.complaints.channels import Channel
 from gis.complaints.limits import resolve_by
-from gis.complaints.model import Caller, Category, Complaint
+from gis.complaints.model import Caller, Category, ChannelLine, Complaint
 from gis.dispatch.model import Crew, CrewSkill, Shift, WorkOrder
 from gis.journal import JournalEntry
 from gis.people.model import User
@@ -44,6 +46,7 @@ def write_history(
         end = _end(call, limit.resolve_by, len(calls) - 1 - i, rng)
         ends.append(end)
         rows.append(_complaint(city, areas, units, call, i, category, limit, end, rng, users["call_taker"].id))
+    _number(session, rows)
     made = list(
         session.scalars(
             insert(Complaint.__table__).returning(Complaint.__table__.c.id, sort_by_parameter_order=True), rows
@@ -54,6 +57,23 @@ def write_history(
         for cid, c in zip(made, calls, strict=True)
     ])  # fmt: skip
     _orders(session, made, rows, ends, crews, categories, users)
+
+
+def _number(session: Session, rows: list[dict[str, Any]]) -> None:
+    """The number that each channel gave, and over which company's line a heating call came: that of whoever serves it."""
+    lines = {
+        line.unit_id: line.id
+        for line in session.scalars(select(ChannelLine).where(ChannelLine.channel == Channel.HOTLINE_HEAT))
+    }
+    given: Counter[tuple[str, int | None]] = Counter()
+    for row in rows:
+        is_heat = row["channel"] == Channel.HOTLINE_HEAT
+        row["line_id"] = lines.get(row["unit_id"], min(lines.values())) if is_heat and lines else None
+        key = (row["channel"], row["line_id"])
+        given[key] += 1
+        row["source_no"] = (
+            None if row["channel"] == Channel.WEB else f"{row['received_at'].astimezone(ZONE):%Y%m%d}-{given[key]:04}"
+        )
 
 
 def _crews(
