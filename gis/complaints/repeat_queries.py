@@ -25,7 +25,7 @@ from gis.people.rules import Scope
 from gis.places.queries import escape_like
 
 Row = Mapping[str, Any]
-NEAREST, NEWEST = 24, 400  # of one category: the nearest that are ranked, the newest whose place is read
+NEAREST, NEWEST = 24, 150  # of one category: the nearest that are ranked, the newest whose place is read
 _EARTH_M_PER_DEG = 111_195.0
 
 _OPEN = one_of("c.status", OPEN)

@@ -55,3 +55,15 @@ def test_counting_by_day_category_district_and_status(count):
     assert (code, json.loads(told)["error"]["code"]) == (1, "bad_input")
     assert count("--from", "yesterday")[0] == 2
     assert count("--status", "lost")[0] == 2
+
+
+def test_duplicates_are_told_with_their_numbers(count):
+    def run(*arguments):
+        return CliRunner().invoke(main, ["complaints", "duplicates", *arguments])
+
+    done = run("--from", "2009-11-15", "--to", "2009-11-17", "--open", "--json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["read"], found["groups"], found["in_groups"]) == (0, 3, 1, 2)
+    assert [len(group["complaints"]) for group in found["shown"]] == [2]
+    assert run("--from", "2009-11-18", "--to", "2009-11-17").exit_code == 1
+    assert "1 groups, 3 of 4 complaints" in run().stdout
