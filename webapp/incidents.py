@@ -70,9 +70,7 @@ def evidence_words(told: dict[str, Any]) -> str:
 @needs("run_incidents")
 def open_one() -> Response:
     """Make an incident of the chosen complaints: a proposal by one click, or a selection."""
-    ids = _ids("id")
-    for one in ids:
-        visible_complaint(one)
+    ids = _chosen()
     asset_kind, asset_id = request.form.get("asset_kind", ""), _number("asset_id")
     try:
         with db().begin_nested():
@@ -89,6 +87,17 @@ def open_one() -> Response:
         _("Incident %(no)s is open. Send a crew for its lead: every step is carried to the others.", no=made.no), "done"
     )
     return redirect(url_for("incidents.show", incident_id=made.id), 303)
+
+
+def _chosen() -> list[int]:
+    """The complaints that were ticked, or whose file numbers were written; all of them in this person's scope."""
+    numbers = request.form.get("numbers", "").replace(",", " ").replace("，", " ").split()[:1000]
+    if numbers:
+        return [named(one).id for one in numbers]
+    ids = _ids("id")
+    for one in ids:
+        visible_complaint(one)
+    return ids
 
 
 def _category() -> str | None:

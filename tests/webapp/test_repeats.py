@@ -143,6 +143,16 @@ def test_a_suspected_incident_is_opened_shown_changed_and_closed(session, sign_i
     assert sign_in("call_taker").post("/incidents", data={"id": rows[0].id}).status_code == 403
 
 
+def test_an_incident_is_made_by_hand_of_two_utilities(session, sign_in):
+    cold, burst = near(session), near(session, 30, category="water.burst")
+    client = sign_in("dispatcher")
+    written = {"numbers": f"{burst.hotline_no}\n {cold.hotline_no}", "name": "主管爆管"}
+    assert client.post("/incidents", data=written).status_code == 303
+    session.expire_all()
+    assert cold.incident_id == burst.incident_id is not None
+    assert client.post("/incidents", data={"numbers": "NOPE-1 NOPE-2"}).status_code == 404
+
+
 def rule(**more):
     return {"priority": "10", "answers": "unit", "source": "会议纪要〔2009〕3号"} | more
 
