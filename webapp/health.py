@@ -44,6 +44,7 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
+@pages.get("/health")
 @pages.get("/health.json")
 @public
 def health() -> dict[str, Any]:

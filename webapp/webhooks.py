@@ -128,6 +128,16 @@ def pause(webhook_id: int) -> Response:
     return _back(webhook_id)
 
 
+@pages.post("/webhooks/<int:webhook_id>/remove")
+@needs("administer")
+def remove(webhook_id: int) -> Response:
+    """Take the webhook away, with its log and its dead letters."""
+    hook = queries.webhook(db(), scope(), webhook_id, lock=True)
+    actions.remove(db(), who(), hook)
+    flash(_("%(name)s is told nothing any more.", name=hook.name), "done")
+    return redirect(url_for("webhooks.index"), 303)  # type: ignore[return-value]
+
+
 @pages.post("/webhooks/<int:webhook_id>/test")
 @needs("administer")
 def test(webhook_id: int) -> Response:

@@ -85,6 +85,13 @@ def pause(session: Session, who: Who, hook: Webhook, active: bool) -> None:
     _write(session, who, "resume" if active else "pause", hook)
 
 
+def remove(session: Session, who: Who, hook: Webhook) -> None:
+    """Nobody is told any more, and what was kept for this webhook goes with it; the journal says who did so."""
+    _write(session, who, "remove", hook, events=hook.events)
+    session.delete(hook)
+    session.flush()
+
+
 def rotate(session: Session, who: Who, hook: Webhook, secret: bytes) -> None:
     """A new secret; for a day both sign, so that the receiver can change over without losing anything."""
     hook.previous_secret, hook.previous_until = hook.secret, who.now + ROTATION

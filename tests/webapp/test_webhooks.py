@@ -349,3 +349,13 @@ def test_dead_letters_wait_in_the_worklist_for_who_can_send_them_again(admin, si
     assert "/webhooks" in admin.get("/worklist").text
     other = sign_in("supervisor").get("/worklist.json").json["kinds"]
     assert next(row["count"] for row in other if row["kind"] == "webhook_dead") == 0
+
+
+def test_a_webhook_is_removed_with_its_dead_letters(admin, session):
+    _add(admin)
+    hook = session.scalars(select(Webhook)).one()
+    admin.post(f"/webhooks/{hook.id}/test")
+    assert admin.post(f"/webhooks/{hook.id}/remove").status_code == 303
+    assert session.scalar(text("SELECT count(*) FROM webhook_delivery")) == 0
+    assert admin.get(f"/webhooks/{hook.id}").status_code == 404
+    assert session.scalar(text("SELECT count(*) FROM journal WHERE thing = 'webhook' AND verb = 'remove'")) == 1
