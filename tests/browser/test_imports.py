@@ -81,3 +81,15 @@ def test_a_broken_file_is_told_on_the_page_and_the_pages_are_accessible(server, 
         result = page.evaluate(f"axe.run(document, {LEVELS})")
         serious = [v for v in result["violations"] if v["impact"] in ("serious", "critical")]
         assert [(url, v["id"], [n["target"] for n in v["nodes"]][:5]) for v in serious] == []
+
+
+def test_the_good_rows_are_taken_in_from_the_page(server, page):
+    server.sign_in(page, "supervisor")
+    page.goto(f"{server.url}/imports")
+    before = count(server)
+    page.set_input_files("input[type=file]", file(book([cells(51), cells(52, 来源渠道="没有这类")])))
+    page.locator("[data-send]").click()
+    page.locator("[data-good]").click()
+    expect(page.locator(".chip.yellow")).to_have_text("部分导入", timeout=20_000)
+    expect(page.locator("[data-marked]")).to_be_visible()
+    assert count(server) == before + 1
