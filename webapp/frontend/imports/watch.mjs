@@ -24,4 +24,4 @@ if (good) {
     await fetch(good.action, { method: "POST", body: new FormData(good) }).catch(() => null);
     location.reload();
   });
-} else look();
+} else if (!box.hidden) look();
