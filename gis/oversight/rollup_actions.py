@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from gis.oversight.counting_model import CountingClock
 
 _LOCK = "chengmai rollups"
-# Rows of one key become one. In one statement: a reader sees the many or the one, never both and never neither.
+# Rows of one key become one. In one statement: a reader sees the many or the one, never both and never neither. In order,
+# so that the days of a trend lie side by side.
 _COMPACT = (
     """
     WITH gone AS (
@@ -27,6 +28,7 @@ _COMPACT = (
     INSERT INTO complaint_day (day, kind, key_id, received, closed)
     SELECT day, kind, key_id, sum(received), sum(closed) FROM gone
      GROUP BY day, kind, key_id HAVING sum(received) <> 0 OR sum(closed) <> 0
+     ORDER BY kind, day
     """,
 )
 _EMPTY = "DELETE FROM complaint_tally", "DELETE FROM complaint_day"
@@ -45,6 +47,7 @@ _FILL = (
             SELECT (closed_at AT TIME ZONE zone)::date, district_id, unit_id, 0, 1
               FROM complaint, counting_clock WHERE closed_at IS NOT NULL) seen
      GROUP BY GROUPING SETS ((day, district_id), (day, unit_id))
+     ORDER BY 2, 1
     """,
 )
 

@@ -34,6 +34,7 @@ _DAY = """
               FROM ({rows}) c WHERE closed_at IS NOT NULL) changed
      GROUP BY GROUPING SETS ((day, district_id), (day, unit_id))
     HAVING sum(received) <> 0 OR sum(closed) <> 0
+     ORDER BY 2, 1
 """
 _COLUMNS = "district_id, unit_id, located, received_at, closed_at"
 _ADDED = f"SELECT {_COLUMNS}, 1 AS sign FROM added"

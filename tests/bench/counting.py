@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -223,7 +222,7 @@ def _load(engine: Engine, n: int, given: dict[str, Any]) -> None:
 def _costs(bench: Bench, engine: Engine, given: dict[str, Any]) -> None:
     """What the triggers add to a bulk insert: the same rows with and without them, turn and turn about."""
     took: dict[str, list[float]] = {"ENABLE": [], "DISABLE": []}
-    for turn in range(6):
+    for turn in range(10):
         state = ("ENABLE", "DISABLE")[turn % 2]
         statement = _MANY.format(prefix=f"C{turn}-", n=INSERTED, open=1_000, seconds=60)
         with engine.begin() as connection:
@@ -231,9 +230,10 @@ def _costs(bench: Bench, engine: Engine, given: dict[str, Any]) -> None:
         began = time.perf_counter()
         _fill(engine, statement, given)
         took[state].append(time.perf_counter() - began)
-    more = (median(took["ENABLE"]) / median(took["DISABLE"]) - 1) * 100
-    bench.figure(f"what the rollups add to an import ({INSERTED:,} rows, median of 3)", more, unit="%", target=10,
-                 note=f"{median(took['ENABLE']):.2f} s with, {median(took['DISABLE']):.2f} s without")  # fmt: skip
+    least = {state: min(seconds) for state, seconds in took.items()}  # what others on the machine add is never negative
+    more = (least["ENABLE"] / least["DISABLE"] - 1) * 100
+    bench.figure(f"what the rollups add to an import ({INSERTED:,} rows, best of 5)", more, unit="%", target=10,
+                 note=f"{least['ENABLE']:.2f} s with, {least['DISABLE']:.2f} s without")  # fmt: skip
     with Session(engine) as session:
         rebuild(session, str(ZONE))
         session.commit()
