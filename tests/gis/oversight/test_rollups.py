@@ -76,14 +76,22 @@ def _do(session, step, areas, units, ids):
         session.execute(target.values(district_id=areas[given_[1]], unit_id=units[given_[2]]))
     elif verb == "lose":
         session.execute(target.values(located="not_located", geom=None))
-    elif verb == "merge" and len(ids) > 1:
-        into = next(i for i in ids if i != chosen)
-        session.execute(target.values(status="merged", closed_at=NOW, merged_into_id=into))
+    elif verb == "merge":
+        _split_from(session, chosen)  # what has others joined to it cannot be joined itself
+        into = session.scalar(
+            select(Complaint.id).where(Complaint.id != chosen, Complaint.merged_into_id.is_(None)).limit(1)
+        )
+        if into is not None:
+            session.execute(target.values(status="merged", closed_at=NOW, merged_into_id=into))
     elif verb == "delete":
-        session.execute(update(Complaint).where(Complaint.merged_into_id == chosen)
-                        .values(merged_into_id=None, status="received", closed_at=None))  # fmt: skip
+        _split_from(session, chosen)
         session.execute(delete(Complaint).where(Complaint.id == chosen))
         ids.remove(chosen)
+
+
+def _split_from(session, main):
+    joined = update(Complaint).where(Complaint.merged_into_id == main)
+    session.execute(joined.values(merged_into_id=None, status="received", closed_at=None))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
