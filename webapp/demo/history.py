@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from gis import geo
+from gis.complaints import clocks, law_queries
 from gis.complaints.channels import Channel
-from gis.complaints.limits import resolve_by
+from gis.complaints.limits import due
 from gis.complaints.model import Caller, Category, ChannelLine, Complaint
 from gis.dispatch.model import Crew, CrewSkill, Shift, WorkOrder
 from gis.journal import JournalEntry
@@ -38,11 +39,13 @@ def write_history(
     crews = _crews(session, city, units, areas, rng)
     users["crew"].crew_id = crews[0]["id"]
     categories = {c.code: c for c in session.scalars(select(Category))}
-    calendar = working_days(session)
+    law, time_of = law_queries.law(session), law_queries.city(session, working_days(session), ZONE)
     rows, ends = [], []
     for i, call in enumerate(calls):
         category = categories[call.category]
-        limit = resolve_by(call.received_at, category.complexity, calendar, ZONE)
+        limit = due(
+            law.pick(call.category, category.complexity, time_of.day(call.received_at)), call.received_at, time_of
+        )
         end = _end(call, limit.resolve_by, len(calls) - 1 - i, rng)
         ends.append(end)
         rows.append(_complaint(city, areas, units, call, i, category, limit, end, rng, users["call_taker"].id))
@@ -157,7 +160,7 @@ def _complaint(
         "geom": from_shape(Point(float(lon), float(lat)), srid=4326), "district_id": areas["district"],
         "street_id": areas["streets"][street], "community_id": None,
         "compound_id": areas["compounds"][call.compound], "unit_id": company, "routing_rule_id": areas["rules"].get(call.category.partition(".")[0], areas["rules"][""]), "received_at": call.received_at,
-        "received_by": taker, "resolve_by": limit.resolve_by, "deadline_source": limit.source, "calendar_missing": False,
+        "received_by": taker, **clocks.columns(limit),
         **{name: end.get(name) for name in ("resolved_at", "answered_at", "confirmed_at", "closed_at")}, "synthetic": True,
         "version": {"received": 1, "assigned": 2, "accepted": 3, "arrived": 4, "resolved": 5, "answered": 5, "confirmed": 6}[end["status"]],
     }  # fmt: skip

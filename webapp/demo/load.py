@@ -35,6 +35,7 @@ from webapp.demo import city as ground
 from webapp.demo.calls import NOW, generate
 from webapp.demo.city import COLUMNS, ROWS, SOURCE, STREETS, City
 from webapp.demo.history import write_history
+from webapp.demo.law import allow_extensions, write_lives
 from webapp.demo.matters import write_incident, write_rules
 from webapp.demo.pipes import heat_pipes
 from webapp.demo.visits import write_visits
@@ -92,7 +93,9 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     _sites(session, city, units, areas, rng)
     calls = generate(city, rng)
     accounts, users = _accounts(session, who, units)
+    allow_extensions(session, users)
     write_history(session, city, calls, units, areas, users, rng)
+    write_lives(session, users)
     write_incident(session, who, areas["compounds"][0])
     write_visits(session, users["inspector"].id, rng)
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))

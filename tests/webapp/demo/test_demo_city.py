@@ -9,6 +9,7 @@ from shapely.geometry import shape
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis.complaints.rules import Status
 from gis.db import make_engine
 from gis.journal import Who
 from webapp.demo.calls import NOW
@@ -72,6 +73,16 @@ def test_some_calls_are_still_open_and_crews_are_on_duty(demo):
     on_duty = demo.scalar(text("SELECT count(*) FROM shift WHERE during @> CAST(:now AS timestamptz)"), {"now": NOW})
     assert on_duty == 31
     assert demo.scalar(text("SELECT count(*) FROM crew")) == 40
+
+
+def test_the_demo_shows_a_complaint_in_every_state_of_its_life(demo):
+    there = set(demo.scalars(text("SELECT DISTINCT status FROM complaint")))
+    assert {str(s) for s in Status} - there == set()
+    for table, verdict in (("extension", "waiting"), ("extension", "granted"), ("return_request", "waiting"),
+                           ("return_request", "refused")):  # fmt: skip
+        assert demo.scalar(text(f"SELECT count(*) FROM {table} WHERE verdict = '{verdict}'")) == 1
+    assert demo.scalar(text("SELECT count(*) FROM complaint WHERE paused_at IS NOT NULL")) == 1
+    assert demo.scalar(text("SELECT count(*) FROM complaint WHERE limit_rule_id IS NULL")) == 0
 
 
 def test_the_invariants_hold(demo, tmp_path):
