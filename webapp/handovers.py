@@ -52,7 +52,7 @@ def hand_over() -> Response | tuple[str, int]:
             raise
         db().rollback()
         return _index(message(error)), error.status
-    flash(_("%(n)s cases are handed over.", n=len(cases)), "done")
+    flash(_("Handed over: %(n)s.", n=len(cases)), "done")
     return redirect(url_for("handovers.show", handover_id=made.id), 303)
 
 

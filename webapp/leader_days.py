@@ -85,7 +85,7 @@ def plan() -> Response | tuple[str, int]:
     except ChengmaiError as error:
         db().rollback()
         return _index(message(error)), error.status
-    flash(_("%(n)s days are entered.", n=len(made)), "done")
+    flash(_("Days entered: %(n)s.", n=len(made)), "done")
     return redirect(url_for("leader_days.index", year=year), 303)
 
 
@@ -135,7 +135,7 @@ def change(leader_day_id: int) -> Response | tuple[str, int]:
         elif verb == "raise":
             matters.raised(leader_day_id=leader_day_id)
         elif verb == "supervise":
-            flash(_("%(n)s notices are issued.", n=_supervise(int(row["id"]))), "done")
+            flash(_("Notices issued: %(n)s.", n=_supervise(int(row["id"]))), "done")
         else:
             outreach.change_day(
                 db(), who(), leader_day_id, on_day=forms.day("on_day"), starts_at=forms.clock("starts_at"),

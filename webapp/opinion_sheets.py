@@ -20,7 +20,7 @@ from webapp.exports import Cell, xlsx_answer
 from webapp.filters import zone
 from webapp.i18n import word
 
-HEADINGS = ("Opinion", "Category", "People")
+HEADINGS = ("Opinion", "Category", "Persons")
 MOST_ROWS = 2_000
 MOST_MB = 5
 
@@ -116,7 +116,7 @@ def _problems(n: int, text: str, category: str, people: str, codes: Mapping[str,
 def export(rows: Sequence[Mapping[str, Any]]) -> Response:
     """Every opinion with where it was said and what it became; nothing of who said it."""
     english = str(get_locale()) == "en"
-    heading = [_("Written down"), _("Place"), _("Opinion"), _("Category"), _("People"), _("Answer"), _("Complaint"),
+    heading = [_("Written down"), _("Place"), _("Opinion"), _("Category"), _("Persons"), _("Answer"), _("Complaint"),
                _("Where it stands"), _("Promise"), _("Promised until")]  # fmt: skip
     lines: list[list[Cell]] = [
         [row["raised_at"].astimezone(zone()), row["visit_place"], row["text"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from gis.errors import BadInput, ChengmaiError
 from gis.oversight import promises
@@ -16,6 +16,7 @@ from webapp.access import db, needs, public, scope, who
 from webapp.filters import zone
 from webapp.i18n import message
 from webapp.oversight import today
+from webapp.public_guard import choose_language, keep_language
 
 pages = Blueprint("promises", __name__)
 SHOWN = ("", "overdue", "moved", *PromiseStatus)
@@ -99,12 +100,15 @@ def change(promise_id: int) -> Response | tuple[str, int]:
 
 @pages.get("/public/promises")
 @public
-def everybody() -> str:
+def everybody() -> Response:
     """What was promised, by whom, until when, and what became of it: for everybody, without signing in."""
+    choose_language()
     page = filters.number("page", 1, 1, 10_000)
     total, rows = promises.listed(db(), CITY, today(), status=_status(), page=page)
-    return render_template(
+    drawn = render_template(
         "oversight/public_promises.html", rows=rows, histories=promises.histories(db(), [row["id"] for row in rows]),
         counts=promises.counts(db(), CITY, today()), status=_status(), shown=SHOWN, today=today(), total=total, page=page,
         pages=max(1, -(-total // promises.LISTED)),
     )  # fmt: skip
+    answer: Response = keep_language(make_response(drawn))
+    return answer

@@ -172,7 +172,7 @@ def opinions_in(visit_id: int) -> Response | tuple[str, int]:
     except ChengmaiError as error:
         db().rollback()
         return _show(visit_id, message(error)), error.status
-    flash(_("%(n)s opinions are taken in.", n=len(lines)), "done")
+    flash(_("Opinions taken in: %(n)s.", n=len(lines)), "done")
     return redirect(url_for("visits.show", visit_id=visit_id), 303)
 
 
