@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from shapely import from_wkb
@@ -20,6 +21,7 @@ from gis.bulk import one_at_a_time
 from gis.complaints.bulk_rows import COLUMNS, LEVELS, Prepared
 from gis.complaints.channels import Channel
 from gis.complaints.model import Category, ChannelLine, ImportBatch
+from gis.complaints.routing_queries import router
 from gis.journal import Who
 from gis.people.model import Unit
 from gis.places.area_index import AreaIndex
@@ -87,11 +89,15 @@ _ACCEPTED = text(
      ORDER BY s.row
     """
 )
+# What a rule decided by the place is open again without one; a rule for the category alone still holds.
+_BY_PLACE = """(SELECT r.answers = 'served_by' OR num_nonnulls(r.area_id, r.station_id, r.operator) > 0
+                             FROM routing_rule r WHERE r.id = routing_rule_id)"""
 _UNPLACE = text(
-    """
+    f"""
     UPDATE complaint SET located = 'not_located', geom = NULL, district_id = NULL, street_id = NULL,
                          community_id = NULL, compound_id = NULL,
-                         unit_id = nullif(unit_id, (SELECT a.unit_id FROM area a WHERE a.id = compound_id))
+                         unit_id = CASE WHEN {_BY_PLACE} THEN NULL ELSE unit_id END,
+                         routing_rule_id = CASE WHEN {_BY_PLACE} THEN NULL ELSE routing_rule_id END
      WHERE batch_id = :batch_id AND geom && ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)
        AND ST_X(geom) = :lon AND ST_Y(geom) = :lat
     """
@@ -100,8 +106,8 @@ _UNPLACE = text(
 # Of two areas of one level that overlap the smaller is meant, as everywhere.
 _REFILE = """
     UPDATE complaint c
-       SET {level}_id = a.id, unit_id = coalesce(c.unit_id, CASE WHEN a.level = 'compound' THEN a.unit_id END)
-      FROM (SELECT DISTINCT ON (k.id) k.id AS complaint_id, n.id, n.level, n.unit_id
+       SET {level}_id = a.id
+      FROM (SELECT DISTINCT ON (k.id) k.id AS complaint_id, n.id
               FROM area n JOIN complaint k ON ST_Covers(n.geom, k.geom)
              WHERE n.id = ANY(:ids) AND n.level = :level AND k.{level}_id IS NULL
              ORDER BY k.id, ST_Area(n.geom), n.id) a
@@ -173,13 +179,49 @@ class Load:
         self.session.flush()
 
 
-def refile(session: Session, area_ids: Sequence[int]) -> int:
-    """File the complaints that were there before these areas were drawn; how many got an area they did not have."""
+def refile(session: Session, area_ids: Sequence[int], zone: tzinfo) -> int:
+    """File the complaints that were there before these areas were drawn; how many got an area they did not have.
+
+    Those that nobody answers for are asked of the routing rules again, as of the city's day on which they were received.
+    """
     filed = 0
     for level in LEVELS:
         answer = session.execute(text(_REFILE.format(level=level)), {"ids": list(area_ids), "level": level})
         filed += int(answer.rowcount)  # type: ignore[attr-defined]
+    if filed:
+        _route_filed(session, list(area_ids), zone)
     return filed
+
+
+_FILED = text(
+    """
+    SELECT id, category, coalesce(district_id, 0), coalesce(street_id, 0), coalesce(community_id, 0),
+           coalesce(compound_id, 0), received_at
+      FROM complaint
+     WHERE unit_id IS NULL AND (district_id = ANY(:ids) OR street_id = ANY(:ids) OR community_id = ANY(:ids)
+                                OR compound_id = ANY(:ids))
+     ORDER BY id
+    """
+)
+_ROUTE = text(
+    """
+    UPDATE complaint c SET unit_id = r.unit_id, routing_rule_id = r.rule_id
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:units AS bigint[]), CAST(:rules AS bigint[])) AS r(id, unit_id, rule_id)
+     WHERE c.id = r.id
+    """
+)
+
+
+def _route_filed(session: Session, area_ids: list[int], zone: tzinfo) -> None:
+    asked = router(session)
+    found: list[tuple[int, int, int]] = []
+    for row_id, category, *place, received_at in session.execute(_FILED, {"ids": area_ids}):
+        unit, rule = asked.known(category, tuple(place), received_at.astimezone(zone).toordinal())
+        if unit is not None and rule is not None:
+            found.append((row_id, unit, rule))
+    if found:
+        ids, units, rules = (list(column) for column in zip(*found, strict=True))
+        session.execute(_ROUTE, {"ids": ids, "units": units, "rules": rules})
 
 
 # --- what rows are compared with ---------------------------------------------------------------------------------------

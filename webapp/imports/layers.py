@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,9 @@ def import_layer(
         report.read = max(report.read, len(features.numbers))
         columns = read_fields(features, kind, chosen, chosen.zone(settings.timezone), report)
         shapes = _shapes(features, kind, columns, chosen, datum or str(chosen.coordinates.datum), report)
+        told, zone = datum or str(chosen.coordinates.datum), chosen.zone(settings.timezone)
         with sessions() as session:
-            _store(session, who, kind, path, columns, shapes, datum or str(chosen.coordinates.datum), report)
+            _store(session, who, kind, path, columns, shapes, told, report, zone)
     except ChengmaiError as error:
         report.refuse(None, None, error)
     except DBAPIError as error:
@@ -97,7 +99,8 @@ def _each(shapes: np.ndarray, where: np.ndarray, crs: CRS, datum: str, columns: 
 
 
 def _store(
-    session: Session, who: Who, kind: Kind, path: Path, columns: Columns, shapes: np.ndarray, datum: str, report: Report
+    session: Session, who: Who, kind: Kind, path: Path, columns: Columns, shapes: np.ndarray, datum: str, report: Report,
+    zone: tzinfo,
 ) -> None:  # fmt: skip
     bulk.one_at_a_time(session)
     _refuse_doubles(columns, report)
@@ -122,7 +125,7 @@ def _store(
     report.added = len(ids)
     if ids:
         if kind.name == "areas":
-            report.warnings["refiled"] += refile(session, ids)
+            report.warnings["refiled"] += refile(session, ids, zone)
         _write_down(session, who, kind, path, report)
     session.commit()
 

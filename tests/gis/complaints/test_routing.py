@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, text
 
 from gis.complaints import actions, routing_actions, routing_queries
+from gis.complaints.bulk import refile
 from gis.complaints.model import Complaint
 from gis.complaints.repeat_rules import BadRule, SourceNeeded
 from gis.complaints.routing import NOBODY, Ground, Matter, Router, Rule, decide, under
@@ -190,3 +191,13 @@ def test_without_any_rule_nobody_answers(session):
     session.execute(delete(RoutingRule))
     assert receive(session).unit_id is None
     assert session.scalar(text("SELECT count(*) FROM routing_rule")) == 0
+
+
+def test_areas_that_are_drawn_later_bring_their_unit_by_the_rules(session):
+    heat = make_unit(session)
+    cold, water = make_complaint(session), make_complaint(session, category="water.none")
+    compound = make_area(session, level="compound", unit_id=heat.id, geom=square(half=0.001))
+    assert refile(session, [compound.id], ZONE) == 2
+    session.expire_all()
+    assert (cold.compound_id, cold.unit_id, cold.routing_rule_id is not None) == (compound.id, heat.id, True)
+    assert (water.compound_id, water.unit_id) == (compound.id, None)
