@@ -18,7 +18,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis import journal
 from gis.bulk import one_at_a_time
+from gis.complaints.law_model import ComplaintDeadline
 from gis.complaints.model import Caller, Complaint, ImportBatch
+from gis.complaints.watch import ALARMS
 from gis.db import Base, one_of
 from gis.errors import Conflict, Missing
 from gis.journal import Who
@@ -113,14 +115,15 @@ _TOUCHED = text(
     """
     SELECT count(*) FROM complaint c
      WHERE c.batch_id = :batch AND (c.version > 1 OR EXISTS (
-           SELECT 1 FROM journal j WHERE j.thing = 'complaint' AND j.thing_id = c.id::text))
+           SELECT 1 FROM journal j WHERE j.thing = 'complaint' AND j.thing_id = c.id::text
+              AND NOT (j.verb = ANY(:alarms) AND j.user_id IS NULL)))
     """
 )
 
 
 def touched(session: Session, batch_id: int) -> int:
-    """How many complaints of a batch had something done to them since?"""
-    return int(session.execute(_TOUCHED, {"batch": batch_id}).scalar_one())
+    """How many complaints of a batch had something done to them since? A clock that rang by itself does not count."""
+    return int(session.execute(_TOUCHED, {"batch": batch_id, "alarms": list(ALARMS)}).scalar_one())
 
 
 def take_back(session: Session, who: Who, batch_id: int) -> int:
@@ -140,6 +143,7 @@ def take_back(session: Session, who: Who, batch_id: int) -> int:
     try:
         with session.begin_nested():
             session.execute(delete(Caller).where(Caller.complaint_id.in_(ids)))
+            session.execute(delete(ComplaintDeadline).where(ComplaintDeadline.complaint_id.in_(ids)))
             removed = int(session.execute(delete(Complaint).where(Complaint.batch_id == batch_id)).rowcount)  # type: ignore[attr-defined]
             session.execute(
                 text("UPDATE import_upload SET batch_id = NULL, state = 'discarded' WHERE batch_id = :batch"),

@@ -184,6 +184,18 @@ def test_a_batch_is_taken_back_while_nothing_was_done_with_it(desk, session):
     assert count(session) == 4
 
 
+def test_a_clock_that_rang_by_itself_does_not_keep_a_batch_and_further_limits_go_with_it(desk, session):
+    from gis.complaints.watch import ALARMS
+    from gis.journal import write
+
+    bring(desk, book([cells(1)]))
+    [made] = session.scalars(select(Complaint))
+    write(session, Who(NOW), ALARMS[0], "complaint", made.id, version=made.version)
+    session.commit()
+    desk.post(f"/imports/batches/{made.batch_id}/take-back")
+    assert count(session) == 0
+
+
 def test_two_sendings_of_one_upload_are_one(desk, session):
     same = str(uuid4())
     first = bring(desk, book([cells(1)]), id=same)
