@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, request
 
-from gis.complaints.queries import Filters
+from gis.complaints.queries import MARKS, Filters
 from gis.complaints.rules import OPEN, Status, TimeState
 from gis.errors import BadInput
 from webapp.access import can
@@ -38,6 +38,7 @@ def from_request() -> Filters:
         until=until + timedelta(days=1) if until else None,
         q=_text("q", request.args.get("q", ""), LONGEST_Q),
         callers=can("unmask_caller"),
+        mark=_members("mark", set(MARKS)),
     )
 
 

@@ -50,7 +50,7 @@ class Holder:
     def tile(self, session: Session, filters: Filters, scope: Scope, now: datetime, tile: Tile) -> bytes:
         """The complaints of a tile, as this person may see them."""
         index = self.index()
-        only = self._saying(session, index, filters, now) if filters.q else None
+        only = self._saying(session, index, filters, now) if filters.q or filters.mark else None
         question = tile_queries.ask(filters, scope, now, index.categories, only)
         return index.tile(question, tile, (filters, scope))
 
@@ -118,7 +118,7 @@ class Holder:
                 index.tile(question, Tile(z, 0, 0))
 
     def _saying(self, session: Session, index: Index, filters: Filters, now: datetime) -> list[int]:
-        key = (index.generation, filters.q, filters.callers)
+        key = (index.generation, filters.q, filters.callers, filters.mark)
         found = self._texts.get(key)
         if found is None:
             found = self._texts[key] = tile_queries.saying(session, filters, now)

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from gis.complaints.law_model import Extension
+from gis.complaints.law_words import Ruling
 from gis.complaints.model import Caller, Category, Complaint
 from gis.complaints.privacy import normal_phone
 from gis.complaints.rules import OPEN, BadPhone, Located, TimeState
@@ -42,6 +44,7 @@ class Filters:
     until: datetime | None = None
     q: str = ""
     callers: bool = False
+    mark: tuple[str, ...] = ()
 
     def conditions(self, now: datetime) -> list[ColumnElement[bool]]:
         """The WHERE of these filters, over `Complaint`. Without filters: none."""
@@ -60,6 +63,8 @@ class Filters:
             found.append(Complaint.received_at >= self.since)
         if self.until:
             found.append(Complaint.received_at < self.until)
+        if self.mark:
+            found.append(or_(*(and_(is_open(), marked(mark, now)) for mark in self.mark)))
         if self.q:
             found.append(self._says(self.q))
         return found
@@ -97,6 +102,22 @@ def _category_is(code: str) -> ColumnElement[bool]:
 def is_open() -> ColumnElement[bool]:
     """Written as the partial index `ix_complaint_open` is, so that it is used."""
     return Complaint.status.in_(OPEN_WORDS)
+
+
+MARKS = ("warned", "late", "key", "reopened", "extension")
+
+
+def marked(mark: str, now: datetime) -> ColumnElement[bool]:
+    """What stands out beside status and clock: a yellow card, the third time late, key supervision, time asked for."""
+    if mark == "warned":
+        return and_(Complaint.warn_at <= now, Complaint.resolve_by >= now, Complaint.paused_at.is_(None))
+    if mark == "late":
+        return and_(Complaint.late_at < now, Complaint.paused_at.is_(None))
+    if mark == "key":
+        return Complaint.key_since.isnot(None)
+    if mark == "reopened":
+        return Complaint.reopen_count > 0
+    return Complaint.id.in_(select(Extension.complaint_id).where(Extension.verdict == Ruling.WAITING))
 
 
 def time_state_is(state: str, now: datetime) -> ColumnElement[bool]:

@@ -88,8 +88,8 @@ def _native(column: NDArray[Any], kind: Any) -> Any:
 
 
 def saying(session: Session, filters: Filters, now: datetime) -> list[int]:
-    """Which complaints say `filters.q`? The index knows no text, so this one asks the database."""
-    only_text = Filters(q=filters.q, callers=filters.callers)
+    """Which complaints say `filters.q` and bear `filters.mark`? The index knows neither, so this one asks the database."""
+    only_text = Filters(q=filters.q, callers=filters.callers, mark=filters.mark)
     return list(session.scalars(select(Complaint.id).where(Complaint.geom.isnot(None), *only_text.conditions(now))))
 
 

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from gis.complaints import queries
+from gis.complaints.law_model import Extension
 from gis.complaints.model import Caller
 from gis.complaints.queries import Filters
 from gis.complaints.rules import OPEN, Status, TimeState, time_state
@@ -175,3 +176,20 @@ def test_a_cursor_keeps_the_microsecond(session):
     make_complaint(session, resolve_by=at)
     make_complaint(session, resolve_by=at + timedelta(microseconds=1))
     assert len(ids(session, limit=1)) == 2
+
+
+def test_what_stands_out_is_found_by_its_mark_while_it_is_open(session):
+    soon, past = NOW + timedelta(hours=2), NOW - timedelta(hours=2)
+    made = {
+        "warned": make_complaint(session, warn_at=past, resolve_by=soon, late_at=soon),
+        "late": make_complaint(session, warn_at=past, resolve_by=past, late_at=past),
+        "key": make_complaint(session, key_since=NOW), "reopened": make_complaint(session, reopen_count=1),
+        "extension": make_complaint(session),
+    }  # fmt: skip
+    session.add(Extension(complaint_id=made["extension"].id, days=2, reason="x", asked_at=NOW, before=soon, note=""))
+    make_complaint(session, status="confirmed", closed_at=NOW, key_since=NOW, reopen_count=1, warn_at=past)
+    make_complaint(session, warn_at=past, resolve_by=soon, paused_at=NOW)
+    session.flush()
+    for mark in queries.MARKS:
+        rows = queries.listing(session, CITY, Filters(mark=(mark,)), NOW).rows
+        assert [row["id"] for row in rows] == [made[mark].id], mark

@@ -64,6 +64,7 @@ export class FilterBar {
       { name: "category", title: t("Category"), options: grouped(w?.categories ?? []).map((c) => option(c.code, c.name, c.inset)) },
       { name: "district", title: t("Area"), options: (w?.districts ?? []).map((d) => option(d.id, d.name, d.level !== "district")) },
       { name: "time_state", title: t("Time limit"), options: CLOCK.map((state) => option(state, stateWords(state))) },
+      { name: "mark", title: t("Marked"), options: ["warned", "late", "key", "reopened", "extension"].map((mark) => option(mark, word("mark", mark))) },
       { name: "unit", title: t("Answering unit"), options: (w?.units ?? []).map((u) => option(u.id, u.name)) },
     ];
   }

@@ -1,7 +1,7 @@
 // The URL is the view: filters, what is selected, which page is shown, where the map is, which layers are on.
 
 /** The filters that the list, the map, the counts and the exports share; names are those of the query string. */
-export const FILTERS = ["status", "category", "district", "unit", "time_state"];
+export const FILTERS = ["status", "category", "district", "unit", "time_state", "mark"];
 const SINGLE = ["from", "to", "q"];
 const TABS = ["complaints", "crews", "things"];
 const PANES = ["list", "map", "detail"];
