@@ -73,7 +73,7 @@ def test_a_call_is_taken_with_the_keyboard_alone(city, page, quiet):
     expect(page.locator("#place")).to_have_value("文丰小区")
     expect(page.locator("#lon")).to_have_value(f"{PINGDU[0]:.6f}")
     expect(page.locator("[data-where]")).to_contain_text("平度市")
-    expect(page.locator("[data-similar] li")).to_contain_text("OPEN-1")
+    expect(page.locator("[data-similar] li[data-similar-id]")).to_contain_text("OPEN-1")
     page.locator("#caller_name").focus()
     keys.type("张三")
     keys.press("Tab")

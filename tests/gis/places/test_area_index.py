@@ -22,7 +22,7 @@ def test_the_index_and_the_database_agree_on_borders_and_overlaps(session):
     edges = np.array([119.91, 119.96, 120.01, 120.11])
     lon = np.r_[rng.uniform(119.85, 120.15, 60), edges]
     lat = np.r_[rng.uniform(36.70, 36.86, 60), np.full(4, 36.78)]
-    found = area_index(session)[0].find(lon, lat)
+    found = area_index(session).find(lon, lat)
     for i, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
         filed = areas_at(session, x, y)
         for level in ("district", "street", "compound"):
@@ -31,7 +31,7 @@ def test_the_index_and_the_database_agree_on_borders_and_overlaps(session):
 
 def test_points_without_a_place_lie_nowhere(session):
     make_area(session)
-    index = area_index(session)[0]
+    index = area_index(session)
     found = index.find(np.array([np.nan, 119.96]), np.array([36.78, 36.78]))
     assert found["district"].tolist() == [0, session.scalar(select(func.max(Area.id)))]
 
