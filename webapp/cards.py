@@ -23,6 +23,7 @@ from gis.people.queries import names_of
 from webapp.access import db, now, scope
 from webapp.filters import zone
 from webapp.i18n import word
+from webapp.routing import why_words
 from webapp.step_forms import offer
 
 Row = Mapping[str, Any]
@@ -128,6 +129,8 @@ def told(data: Mapping[str, Any]) -> list[str]:
     labels = {"channel": _("Channel: %(channel)s"), "reason": _("Reason: %(reason)s"),
               "purpose": _("Purpose: %(purpose)s")}  # fmt: skip
     found = [labels[kind] % say if kind in labels else text for kind, text in say.items()]
+    if isinstance(data.get("why"), Mapping) and (why := why_words(data["why"])):
+        found.append(_("Unit by rule: %(why)s", why=why))
     found += [str(data[key]) for key in ("order_no", "evidence", "answer", "note") if data.get(key)]
     if "days" in data:
         found.append(_("%(n)s working days", n=data["days"]))

@@ -8,9 +8,8 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import shapely
 import xlsxwriter
 from flask_babel import gettext as _
@@ -22,6 +21,9 @@ from gis.hotspots.rules import DRAWN_MAX, Measure
 from webapp import hotspot_maps
 from webapp.hotspot_maps import LABEL_WORDS, chance, figure
 from webapp.maps import SafeMap
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 COLUMNS = ("number", "place", "lon", "lat", "count", "per_km2", "z", "p", "q", "label")
 
@@ -121,6 +123,8 @@ def _xlsx(cells: list[Cell], names: list[str], told: Told) -> bytes:
 
 def _frame(cells: list[Cell], names: list[str]) -> gpd.GeoDataFrame:
     shapes = [shapely.Polygon(cell.corners) for cell in cells]
+    import geopandas as gpd  # here and not above: a server that starts need not wait for it
+
     return gpd.GeoDataFrame(_records(cells, names), columns=[*COLUMNS], geometry=shapes, crs="EPSG:4326")
 
 

@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import select
 
+from gis import journal
 from gis.complaints.model import Complaint
-from gis.journal import JournalEntry
+from gis.journal import JournalEntry, Who
 from tests.conftest import NOW
 from tests.factories import make_area, make_complaint, make_unit
 
@@ -86,3 +87,10 @@ def test_another_districts_page_is_not_there_and_no_role_steps_beyond_its_own(se
     here = make_complaint(session, district_id=mine.id)
     assert step(sign_in("dispatcher", area_id=mine.id), here, "cancel", reason="mistake", note="x").status_code == 403
     assert session.get(Complaint, here.id).status == "received"
+
+
+def test_the_page_says_by_which_rule_the_unit_was_chosen(session, sign_in):
+    made = make_complaint(session)
+    why = {"utility": "heat", "answers": "served_by"}
+    journal.write(session, Who(NOW), "receive", "complaint", made.id, why=why)
+    assert "按规则确定承办单位:供热; 为小区服务的单位" in page_of(sign_in("dispatcher"), made).text

@@ -5,16 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gis.complaints.rules import LIMITS, TextMissing, TextTooLong
 from gis.errors import ChengmaiError
 from webapp.imports.errors import BadDatetime, NotANumber, NulCharacter, UnknownWord
 from webapp.imports.text import key, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Refuse = Callable[[int, str, ChengmaiError], None]  # (index in the chunk, field, error)
 Moments = NDArray[np.datetime64]
@@ -28,6 +30,8 @@ WITH_OFFSET = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.
 
 def moments(cells: Sequence[str], field: str, formats: Sequence[str], zone: tzinfo, refuse: Refuse) -> Moments:
     """Moments in UTC (NaT for an empty cell). An hour that the clock skips is moved on; of a repeated one the first counts."""
+    import pandas as pd  # here and not above: a server that starts need not wait for it
+
     text = pd.Series(cells, dtype=object).str.strip()
     there = (text != "").to_numpy()
     found = np.full(len(text), NO_MOMENT)
@@ -43,11 +47,13 @@ def moments(cells: Sequence[str], field: str, formats: Sequence[str], zone: tzin
 
 
 def _parsed(text: pd.Series, pattern: str, zone: tzinfo) -> Moments:
+    from pandas import to_datetime
+
     with_offset = "%z" in pattern
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            read = pd.to_datetime(text, format=pattern, errors="coerce", utc=with_offset)
+            read = to_datetime(text, format=pattern, errors="coerce", utc=with_offset)
         except (ValueError, TypeError):
             return np.full(len(text), NO_MOMENT)
     if not with_offset:
@@ -58,6 +64,7 @@ def _parsed(text: pd.Series, pattern: str, zone: tzinfo) -> Moments:
 
 def numbers(cells: Sequence[str], field: str, refuse: Refuse) -> Floats:
     """Numbers (NaN for an empty cell)."""
+
     try:
         found = np.array([float(c) if c else np.nan for c in cells])
         if np.isfinite(found).sum() == sum(1 for c in cells if c) and not any("_" in c for c in cells):

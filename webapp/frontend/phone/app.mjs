@@ -26,12 +26,13 @@ let leave = () => {};
 let shown = "";
 
 async function show() {
+  frame.open(location.hash);
   if (location.hash.startsWith("#enrol=") || !(await recall("token"))) return open(enrol, []);
   for (const [pattern, screen] of SCREENS) {
     const found = pattern.exec(location.hash);
     if (found) return open(screen, found.slice(1));
   }
-  location.replace("#/today");
+  frame.instead("#/today");
 }
 
 /** Leave the old screen (it writes down what it holds) and open the new one at its top. */

@@ -3,7 +3,7 @@ import { el, fill } from "/frontend/common/dom.mjs";
 import { language, t } from "/frontend/common/words.mjs";
 import { db, watch } from "./db.mjs";
 import { addPhotos, answer, checklistOf, markOpen, note, photosOf, set } from "./drafts.mjs";
-import { bar, head } from "./frame.mjs";
+import { bar, head, instead } from "./frame.mjs";
 import { answerName, itemText, pledgeName } from "./names.mjs";
 import { chip, icon, ring, toast } from "./parts.mjs";
 import { follow } from "./position.mjs";
@@ -18,7 +18,7 @@ export async function open(main, id, page) {
   const draft = await db.drafts.get(id);
   const list = draft && (await checklistOf(draft));
   if (draft?.state !== "draft" || !list) {
-    location.replace("#/fill");
+    instead("#/fill");
     return null;
   }
   await markOpen(id);

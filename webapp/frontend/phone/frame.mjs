@@ -23,6 +23,18 @@ export function hold() {
   footNode.inert = true;
 }
 
+let opening = "";
+
+/** Which address is being opened now. */
+export function open(address) {
+  opening = address;
+}
+
+/** Show another address instead of the one that is being opened; not when its reader has already gone elsewhere. */
+export function instead(address) {
+  if (location.hash === opening) location.replace(address);
+}
+
 /** The three tabs; `current` is the address of the one that is open. */
 export function tabs(current) {
   footNode.hidden = false;

@@ -3,7 +3,7 @@ import { el, fill } from "/frontend/common/dom.mjs";
 import { t } from "/frontend/common/words.mjs";
 import { db, watch } from "./db.mjs";
 import { checklistOf, discard, markOpen, photosOf, ready, set } from "./drafts.mjs";
-import { bar, head } from "./frame.mjs";
+import { bar, head, instead } from "./frame.mjs";
 import { accuracy } from "./gallery.mjs";
 import { itemText, pledgeName } from "./names.mjs";
 import { button, icon, ring, sure, toast } from "./parts.mjs";
@@ -19,7 +19,7 @@ export async function open(main, id) {
   const draft = await db.drafts.get(id);
   const list = draft && (await checklistOf(draft));
   if (draft?.state !== "draft" || !list) {
-    location.replace("#/fill");
+    instead("#/fill");
     return null;
   }
   await markOpen(id);
