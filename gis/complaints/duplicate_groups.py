@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gis.complaints.tile_kernels import first_at
+
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
@@ -69,18 +71,6 @@ def _join(parent: Any, i: int, j: int) -> None:
         parent[b] = a
     elif b < a:
         parent[a] = b
-
-
-@njit(nogil=True, cache=True)
-def _first(names: Any, key: int) -> int:
-    low, high = 0, names.size
-    while low < high:
-        middle = (low + high) >> 1
-        if names[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @njit(nogil=True, cache=True)
@@ -141,7 +131,7 @@ def _link(
         for across in range(_REACH + 1):
             # Half of the neighbours: the cells below in the same column, and the whole reach in the columns to come.
             low = names[k] + across * high + (1 if across == 0 else -_REACH)
-            n = _first(names, low)
+            n = first_at(names, low)
             while n < names.size and names[n] <= names[k] + across * high + _REACH:
                 _cells(parent, x, y, at, starts[k], starts[k + 1], starts[n], starts[n + 1], square, window)
                 n += 1
