@@ -29,8 +29,9 @@ setup: system $(VENV)/.python.stamp $(VENDOR)/.npm.stamp words
 system:
 	@bash .ci/system
 
-$(VENV)/.python.stamp: .ci/requirements.lock setup.cfg pyproject.toml
+$(VENV)/.python.stamp: .ci/pip.lock .ci/requirements.lock setup.cfg pyproject.toml
 	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/pip.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
