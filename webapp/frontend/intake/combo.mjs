@@ -36,7 +36,7 @@ export function combo(input, list, { search, choose, wait = 200 }) {
     mark(-1);
   };
 
-  input.addEventListener("input", () => {
+  const look = () => {
     clearTimeout(timer);
     control?.abort();
     const text = input.value.trim();
@@ -49,7 +49,9 @@ export function combo(input, list, { search, choose, wait = 200 }) {
         if (error.name !== "AbortError") open(false);
       }
     }, wait);
-  });
+  };
+
+  input.addEventListener("input", look);
   input.addEventListener("keydown", (event) => {
     if (list.hidden) return;
     if (event.key === "ArrowDown") mark((active + 1) % rows.length);
@@ -60,4 +62,5 @@ export function combo(input, list, { search, choose, wait = 200 }) {
     event.preventDefault();
   });
   input.addEventListener("blur", () => open(false));
+  if (document.activeElement === input) look(); // on a slow line somebody was typing before this script had come
 }
