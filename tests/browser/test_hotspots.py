@@ -83,6 +83,7 @@ def test_choosing_a_filter_changes_the_url_and_the_view(city, page):
 def test_the_map_follows_the_theme_of_the_page(city, page):
     city.sign_in(page, "planner")
     _open(page, city)
+    page.locator(".topbar .person").click()
     page.locator("[data-switch-theme]").click()
     theme = page.evaluate("document.documentElement.dataset.theme")
     page.frames[1].wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")

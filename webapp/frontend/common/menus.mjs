@@ -5,13 +5,13 @@ for (const menu of document.querySelectorAll(".menu[popover]")) {
     const button = document.querySelector(`[popovertarget="${menu.id}"]`).getBoundingClientRect();
     menu.style.top = `${button.bottom + 4}px`;
     menu.style.left = `${Math.max(8, Math.min(button.left, innerWidth - menu.offsetWidth - 8))}px`;
-    menu.querySelector("a")?.focus();
+    menu.querySelector("a, button")?.focus();
   });
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const pages = [...menu.querySelectorAll("a")];
+    const pages = [...menu.querySelectorAll("a, button")];
     pages[(pages.indexOf(document.activeElement) + step + pages.length) % pages.length].focus();
   });
 }
