@@ -7,7 +7,10 @@ the street is walked. Farther than the snap limit, a place is off the network an
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -17,9 +20,11 @@ from scipy.sparse.csgraph import connected_components
 
 from gis.geo import to_metres
 from gis.places import paths
+from gis.places.hierarchy import Hierarchy, Links
 from gis.places.paths import Floats, Ints
 from gis.places.rules import ISLAND_SHARE, WALK_KMH
 from gis.places.snapping import SegmentTree
+from gis.places.turns import Way, remember
 
 WALK_MS = WALK_KMH / 3.6
 DEGREE_M = 110_500.0  # no degree of latitude is shorter
@@ -30,7 +35,10 @@ PROJECTION_SLACK = 1.02  # metres on the sphere, on the ellipsoid and in the pro
 
 @dataclass(frozen=True)
 class Edges:
-    """Stretches of street between nodes, in parallel arrays. NaN seconds: closed in that direction. Lines in degrees."""
+    """Stretches of street between nodes, in parallel arrays. NaN seconds: closed in that direction. Lines in degrees.
+
+    `forbidden` are ways that may not be driven on: directed stretches in turn, `2 * edge` or (against the drawing) one more.
+    """
 
     from_node: NDArray[np.int64]
     to_node: NDArray[np.int64]
@@ -38,6 +46,7 @@ class Edges:
     forward_s: Floats
     backward_s: Floats
     lines: NDArray[np.object_]
+    forbidden: Sequence[Way] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,18 @@ class Snapped:
     edge: NDArray[np.int64]
     share: Floats
     gap_m: Floats
+
+    def take(self, which: NDArray[np.int64]) -> Snapped:
+        """Some of them."""
+        return Snapped(self.edge[which], self.share[which], self.gap_m[which])
+
+
+def _each(keys: NDArray[Any], start: NDArray[np.int64], values: Ints) -> tuple[NDArray[np.int64], Ints]:
+    """All values of these keys in compressed rows, and which key each belongs to."""
+    counts = start[keys + 1] - start[keys]
+    of = np.repeat(np.arange(len(keys)), counts)
+    before = np.cumsum(counts) - counts
+    return of, values[np.arange(len(of)) - before[of] + start[keys][of]]
 
 
 class RoadNetwork:
@@ -61,12 +82,17 @@ class RoadNetwork:
         self.bounds = tuple(shapely.total_bounds(edges.lines)) if count else (0.0, 0.0, -1.0, -1.0)
         self.near_lon = (self.bounds[0] + self.bounds[2]) / 2
         self.lines = self._in_metres(edges.lines)
+        self.places = remember(self.a, self.b, self.n_nodes, edges.forbidden)
+        self.n_nodes = len(self.places.junction)
         self._place_nodes(edges.lines)
+        self._entries()
         self.start, self.arc_node, self.arc_s, self.arc_m = self._reversed_arcs()
         self.connected = self._connected()
         self.snappable = np.flatnonzero(self.connected)
         self._segments()
         self.workspace = paths.Workspace(self.n_nodes, len(self.arc_node))
+        self._hierarchy: Hierarchy | None = None
+        self._building = threading.Lock()
 
     # --- building --------------------------------------------------------------------------------------------------
     def _in_metres(self, lines: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -82,14 +108,24 @@ class RoadNetwork:
         for node, index in ((self.a, 0), (self.b, -1)):
             points = shapely.get_point(lines, index)
             self.lon[node], self.lat[node] = shapely.get_x(points), shapely.get_y(points)
+        self.lon, self.lat = self.lon[self.places.junction], self.lat[self.places.junction]
+
+    def _entries(self) -> None:
+        """From where each directed stretch can be entered, and every junction with its doubles, as compressed rows."""
+        order = np.argsort(self.places.onto, kind="stable")
+        self.entry_node = self.places.enter[order]
+        self.entry_start = np.searchsorted(self.places.onto[order], np.arange(2 * self.n_edges + 1))
+        self.double_node = np.argsort(self.places.junction, kind="stable").astype(np.int32)
+        doubled = self.places.junction[self.double_node]
+        self.double_start = np.searchsorted(doubled, np.arange(self.n_nodes + 1))
 
     def _reversed_arcs(self) -> tuple[Ints, Ints, Floats, Floats]:
         """At each node, the arcs that lead to it, as compressed rows."""
-        forward, backward = ~np.isnan(self.forward_s), ~np.isnan(self.backward_s)
-        at = np.concatenate([self.b[forward], self.a[backward]])
-        come_from = np.concatenate([self.a[forward], self.b[backward]])
-        seconds = np.concatenate([self.forward_s[forward], self.backward_s[backward]])
-        metres = np.concatenate([self.length_m[forward], self.length_m[backward]])
+        places = self.places
+        cost = np.column_stack([self.forward_s, self.backward_s]).ravel()
+        open_ = ~np.isnan(cost[places.onto])
+        at, come_from, onto = places.arrive[open_], places.enter[open_], places.onto[open_]
+        seconds, metres = cost[onto], self.length_m[onto // 2]
         order = np.argsort(at, kind="stable")
         start = np.zeros(self.n_nodes + 1, np.int32)
         np.cumsum(np.bincount(at, minlength=self.n_nodes), out=start[1:])
@@ -106,8 +142,11 @@ class RoadNetwork:
         _, part = connected_components(graph, directed=True, connection="strong")
         sizes = np.bincount(part)
         kept = sizes[part] >= max(2.0, sizes.max() * ISLAND_SHARE)
-        drivable = ~(np.isnan(self.forward_s) & np.isnan(self.backward_s))
-        connected: NDArray[np.bool_] = kept[self.a] & kept[self.b] & (part[self.a] == part[self.b]) & drivable
+        places = self.places
+        cost = np.column_stack([self.forward_s, self.backward_s]).ravel()
+        through = kept[places.enter] & (part[places.enter] == part[places.arrive]) & ~np.isnan(cost[places.onto])
+        connected = np.zeros(self.n_edges, bool)
+        connected[places.onto[through] // 2] = True
         return connected
 
     def _segments(self) -> None:
@@ -151,18 +190,70 @@ class RoadNetwork:
         at = self.snap([lon], [lat], snap_limit_m)
         return Target(self, lon, lat, snap_limit_m, at) if at.edge[0] >= 0 else None
 
-    def ends(self, at: Snapped, towards: bool) -> tuple[Ints, Floats, Floats]:
-        """From snapped places to the two ends of their stretch, as columns: node, seconds, metres (infinite: closed).
+    def ends(self, at: Snapped, towards: bool) -> Links:
+        """How snapped places (of the network) hang on its nodes: `towards=True` comes to them, `towards=False` leaves.
 
-        `towards=False` leaves the place for the end; `towards=True` comes from the end to the place.
+        A place at the very end of a stretch is on the junction itself: free to leave in any direction, reached from any.
         """
         edge, share = at.edge, at.share
-        to_a, to_b = (self.forward_s, self.backward_s) if towards else (self.backward_s, self.forward_s)
-        s = np.column_stack([share * to_a[edge], (1 - share) * to_b[edge]])
-        m = np.column_stack([share, 1 - share]) * self.length_m[edge][:, None]
-        s[np.isnan(s)] = np.inf
-        s[m <= AT_NODE * self.length_m[edge][:, None]] = 0.0
-        return np.column_stack([self.a[edge], self.b[edge]]), s, m
+        along = (share, 1 - share) if towards else (1 - share, share)
+        ends = (self.a, self.b) if towards else (self.b, self.a)
+        found: list[tuple[NDArray[Any], ...]] = []
+        for way, whole in enumerate((self.forward_s, self.backward_s)):
+            metres = along[way] * self.length_m[edge]
+            there = metres <= AT_NODE * self.length_m[edge]
+            rest = ~there & ~np.isnan(whole[edge])
+            at_junction, on_the_way = np.flatnonzero(there), np.flatnonzero(rest)
+            stretch = 2 * edge[on_the_way] + way
+            if towards:
+                place, node = _each(ends[way][edge[there]], self.double_start, self.double_node)
+                at_junction = at_junction[place]
+                place, entered = _each(stretch, self.entry_start, self.entry_node)
+                on_the_way = on_the_way[place]
+            else:
+                node, entered = ends[way][edge[there]], self.places.head[stretch]
+            found.append((at_junction, node, np.zeros(len(node)), metres[at_junction]))
+            found.append((on_the_way, entered, (along[way] * whole[edge])[on_the_way], metres[on_the_way]))
+        of, nodes, s, m = (np.concatenate(column) for column in zip(*found, strict=True))
+        return Links(of.astype(np.int32), nodes.astype(np.int32), s, m)
+
+    def along(self, here: Snapped, there: Snapped) -> tuple[Floats, Floats]:
+        """From places to places on the very same stretch, pair by pair: without a junction, where the direction is open."""
+        edge, ahead = there.edge, there.share - here.share
+        s = np.where(ahead >= 0, ahead * self.forward_s[edge], -ahead * self.backward_s[edge])
+        s = np.where(ahead == 0, 0.0, s)
+        s = np.where((here.edge == edge) & ~np.isnan(s), s, np.inf)
+        return s, np.where(np.isfinite(s), np.abs(ahead) * self.length_m[edge], np.inf)
+
+    def matrix(
+        self, from_lon: ArrayLike, from_lat: ArrayLike, to_lon: ArrayLike, to_lat: ArrayLike, snap_limit_m: float
+    ) -> tuple[Floats, Floats]:
+        """Seconds and metres from each place to each other place (rows: from), as `Target.travel` tells them one by one.
+
+        Infinite where there is no way, or where either place is off the network. Equal to `travel` up to rounding (1e-6 s).
+        """
+        here, there = self.snap(from_lon, from_lat, snap_limit_m), self.snap(to_lon, to_lat, snap_limit_m)
+        on, to = np.flatnonzero(here.edge >= 0), np.flatnonzero(there.edge >= 0)
+        here, there = here.take(on), there.take(to)
+        leave, come = self.ends(here, towards=False), self.ends(there, towards=True)
+        s, m = self.hierarchy().matrix(leave, len(on), come, len(to))
+        row, column = np.nonzero(here.edge[:, None] == there.edge)
+        own_s, own_m = self.along(here.take(row), there.take(column))
+        nearer = own_s <= s[row, column]
+        row, column = row[nearer], column[nearer]
+        s[row, column], m[row, column] = own_s[nearer], own_m[nearer]
+        walked = here.gap_m[:, None] + there.gap_m
+        seconds, metres = (np.full((len(np.atleast_1d(from_lon)), len(np.atleast_1d(to_lon))), np.inf) for _ in "sm")
+        seconds[np.ix_(on, to)], metres[np.ix_(on, to)] = s + walked / WALK_MS, m + walked
+        return seconds, metres
+
+    def hierarchy(self) -> Hierarchy:
+        """What tells many ways at once; made when it is first asked for."""
+        if self._hierarchy is None:
+            with self._building:
+                if self._hierarchy is None:
+                    self._hierarchy = Hierarchy(self.start, self.arc_node, self.arc_s, self.arc_m)
+        return self._hierarchy
 
 
 class Target:
@@ -171,8 +262,8 @@ class Target:
     def __init__(self, network: RoadNetwork, lon: float, lat: float, snap_limit_m: float, at: Snapped) -> None:
         self.network, self.at, self.snap_limit_m = network, at, snap_limit_m
         self.lon, self.lat = lon, lat
-        nodes, seconds, metres = network.ends(at, towards=True)
-        self.seed_node, self.seed_s, self.seed_m = nodes[0].astype(np.int32), seconds[0], metres[0]
+        seeds = network.ends(at, towards=True)
+        self.seed_node, self.seed_s, self.seed_m = seeds.node, seeds.s, seeds.m
 
     def travel(
         self, lon: ArrayLike, lat: ArrayLike, wanted: int | None = None, limit_s: float = math.inf
@@ -184,30 +275,19 @@ class Target:
         net = self.network
         here = net.snap(lon, lat, self.snap_limit_m)
         on = np.flatnonzero(here.edge >= 0)
-        found = Snapped(here.edge[on], here.share[on], here.gap_m[on])
+        found = here.take(on)
         walk_m = found.gap_m + self.at.gap_m[0]
-        best_s, best_m = self._on_the_same_stretch(found)
+        best_s, best_m = net.along(found, self.at.take(np.zeros(len(on), np.int64)))
         best_s, best_m = best_s + walk_m / WALK_MS, best_m + walk_m
-        nodes, s, m = net.ends(found, towards=False)
-        rows, columns = np.nonzero(np.isfinite(s))
+        links = net.ends(found, towards=False)
         paths.nearest(
             net.start, net.arc_node, net.arc_s, net.arc_m, self.seed_node, self.seed_s, self.seed_m,
-            nodes[rows, columns].astype(np.int32), rows.astype(np.int32),
-            s[rows, columns] + walk_m[rows] / WALK_MS, m[rows, columns] + walk_m[rows],
+            links.node, links.of, links.s + walk_m[links.of] / WALK_MS, links.m + walk_m[links.of],
             best_s, best_m, len(on) if wanted is None else min(wanted, len(on)), limit_s, *net.workspace.arrays(),
         )  # fmt: skip
         seconds, metres = np.full(len(here.edge), np.inf), np.full(len(here.edge), np.inf)
         seconds[on], metres[on] = best_s, best_m
         return seconds, metres
-
-    def _on_the_same_stretch(self, found: Snapped) -> tuple[Floats, Floats]:
-        """Crews on the very stretch of the place need no junction, where they face the right way."""
-        net, edge, share = self.network, self.at.edge[0], self.at.share[0]
-        ahead = share - found.share
-        s = np.where(ahead >= 0, ahead * net.forward_s[edge], -ahead * net.backward_s[edge])
-        s = np.where(ahead == 0, 0.0, s)
-        best_s = np.where((found.edge == edge) & ~np.isnan(s), s, np.inf)
-        return best_s, np.where(np.isfinite(best_s), np.abs(ahead) * net.length_m[edge], np.inf)
 
     def reach(self, seconds: float) -> Reach:
         """Nobody outside of these cells can be here within so many seconds."""

@@ -167,6 +167,24 @@ def test_on_random_networks_the_times_equal_the_second_engine(net, place, crews,
     np.testing.assert_array_equal(again, seconds)  # the workspace is left clean
 
 
+@settings(deadline=None, max_examples=100)
+@given(graphs(), st.lists(pair, min_size=1, max_size=10), st.lists(pair, min_size=1, max_size=10))
+def test_a_matrix_tells_what_each_place_tells_one_by_one(net, crews, places):
+    matrix_equals_travel(net, lonlat(crews), lonlat(places))
+
+
+def matrix_equals_travel(net, crews, places):
+    seconds, metres = net.matrix(*crews, *places, 400.0)
+    assert seconds.shape == metres.shape == (len(crews[0]), len(places[0]))
+    for i, (lon, lat) in enumerate(zip(*places, strict=True)):
+        target = net.target(lon, lat, 400.0)
+        one, way = target.travel(*crews) if target else (np.full(len(crews[0]), np.inf),) * 2
+        np.testing.assert_allclose(seconds[:, i], one, rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(np.isinf(metres[:, i]), np.isinf(way))
+        if len(places[0]) > 10:  # in a drawn tangle two ways may take equally long: either may be told
+            np.testing.assert_allclose(metres[:, i], way, rtol=0, atol=0.1)
+
+
 @settings(deadline=None, max_examples=150)
 @given(graphs(), pair, st.lists(pair, min_size=1, max_size=12))
 def test_nobody_is_here_in_time_from_outside_the_reach(net, place, crews):
@@ -205,3 +223,4 @@ def test_on_real_streets_the_times_equal_the_second_engine(shared, file):
         region = target.reach(tenth)
         inside = np.array([region.holds(lon[j], lat[j]) for j in range(400)])
         assert inside[seconds <= tenth].all() and inside.sum() < 200
+    matrix_equals_travel(net, (lon, lat), (lon[:25], lat[:25]))
