@@ -52,6 +52,7 @@ NAVIGATION = (
     ("places.calendar", "edit_calendar", "Calendar", "Rules"),
     ("channels.index", "administer", "Channels", "Rules"),
     ("people.index", "enrol_device", "People", "Manage"),
+    ("blacklist.index", "edit_blacklist", "Blacklist", "Manage"),
     ("api_keys.index", "administer", "Interfaces", "Manage"),
     ("webhooks.index", "administer", "Webhooks", "Manage"),
     ("audit.index", "see_audit", "Proof of the journal", "Manage"),

@@ -86,6 +86,7 @@ def detail(row: Row) -> dict[str, Any]:
     return {
         **_card(row, order), "description": masked_text(row["description"]), "channel": row["channel"],
         "deadline_source": row["deadline_source"], "caller": masked_caller(row["id"]),
+        "vulnerable": [word("vulnerable", mark) for mark in queries.vulnerable(db(), row["id"])],
         "steps": (offered := offer(row, current_user.role)).verbs, "forms": offered.forms, "order": order_json(order), "timeline": timeline(row["id"]),
         "similar": similar(row),
         "inspections": [

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from gis.complaints import actions, law_queries
 from gis.complaints.privacy import masked_text
-from gis.complaints.queries import Row
+from gis.complaints.queries import Row, vulnerable
 from gis.complaints.rules import OPEN, PURPOSES
 from gis.dispatch.queries import running_orders
 from gis.errors import BadInput, ChengmaiError, NotAllowed, NotSignedIn
@@ -41,7 +41,9 @@ def about(row: Row) -> tuple[str, dict[str, Any]]:
 
 def caller(row: Row) -> tuple[str, dict[str, Any]]:
     """Who told it, behind stars; `told` and `error` come from the form that asks to see more."""
-    return "complaints/page/caller.html", {"caller": cards.masked_caller(row["id"]), "purposes": PURPOSES}
+    return "complaints/page/caller.html", {
+        "caller": cards.masked_caller(row["id"]), "purposes": PURPOSES, "vulnerable": vulnerable(db(), row["id"]),
+    }  # fmt: skip
 
 
 def clocks(row: Row) -> tuple[str, dict[str, Any]]:

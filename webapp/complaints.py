@@ -19,6 +19,7 @@ from gis.complaints.rules import (
     Complexity,
     Status,
     UnknownCategory,
+    Vulnerable,
 )
 from gis.errors import BadInput, Missing
 from gis.oversight import rollup_queries
@@ -143,7 +144,7 @@ def _form_page(form: IntakeForm, made: queries.Row | None = None) -> str:
     joined = queries.card(db(), scope(), made["merged_into_id"]) if made and made["merged_into_id"] else None
     return render_template(
         "complaints/new.html", form=form, made=made, joined=joined, by_utility=by_utility, channels=channels, datums=DATUM_NAMES,
-        lines=[(code_of(row["line"]), row["line"]) for row in channel_lines(db())], complexities=list(Complexity), limits=LIMITS,
+        lines=[(code_of(row["line"]), row["line"]) for row in channel_lines(db())], complexities=list(Complexity), limits=LIMITS, vulnerable=list(Vulnerable),
         earlier=_earlier(form), extent=extent(db(), scope()), category_name=cards.category_name,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from gis.dispatch.assign import Finding
 # Code -> message id. `%(…)s` places are filled with the numbers of the finding, written out by `_written`.
 SENTENCES: dict[str, str] = {
     "by_road": "%(minutes)s min by road (%(metres)s)",
+    "by_walk": "%(minutes)s min on foot (%(metres)s)",
     "by_straight": "%(minutes)s min in a straight line (%(metres)s): no road time",
     "network_not_here": "The place is not on the road network",
     "place_unknown": "The place is not known: no travel time",
@@ -27,6 +28,11 @@ SENTENCES: dict[str, str] = {
     "on_shift_until": "On shift until %(until)s",
     "on_duty": "On duty round the clock",
     "late": "Done at %(end)s, after the limit %(resolve_by)s",
+    "community_team": "The community's own volunteer team",
+    "other_team": "Volunteer team of another community",
+    "paid_crew": "Volunteers could do this",
+    "vulnerable": "Vulnerable household: %(marks)s",
+    "blacklisted": "%(whom)s is on the blacklist (until %(until)s)",
     "inactive": "Not in service",
     "wrong_skill": "Lacks the skill: %(skill)s",
     "certificate_expired": "Certificate for %(skill)s expired on %(on)s",
@@ -79,6 +85,8 @@ def _one(name: str, value: Any, zone: tzinfo, now: datetime, say: Translate, wor
         return value.isoformat()
     if name == "metres":
         return f"{value:.0f} m" if value < 950 else f"{value / 1000:.1f} km"
+    if name == "marks":
+        return ", ".join(word("vulnerable", mark) for mark in value)
     if name in ("minutes", "limit"):
         return f"{value:.0f}"
     return word("skill", value) if name == "skill" else str(value)

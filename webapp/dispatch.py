@@ -16,7 +16,7 @@ from gis.dispatch.assign import Finding, Ranked
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.queries import Facts
 from gis.dispatch.ranking import Search
-from gis.dispatch.rules import OrderStatus, Terms
+from gis.dispatch.rules import FINAL, OrderStatus, Terms
 from gis.errors import Missing, NotAllowed
 from webapp import cards
 from webapp.access import can, db, needs, now, scope, who
@@ -125,7 +125,7 @@ def _crew_for(ranked: Ranked, facts: Facts) -> dict[str, Any]:
         "metres": None if ranked.metres is None else round(ranked.metres), "by": ranked.by, "load": ranked.load,
         "lon": facts.lon, "lat": facts.lat, "position_at": iso(facts.position_at), "score": ranked.score,
         "reasons": [_say(f) for f in ranked.reasons], "violations": [_say(f) for f in ranked.violations],
-        "codes": [f.code for f in ranked.violations],
+        "codes": [f.code for f in ranked.violations], "refused": any(f.code in FINAL for f in ranked.violations),
         "slot": {"start": iso(ranked.slot.start), "end": iso(ranked.slot.end)} if ranked.slot else None,
     }  # fmt: skip
 

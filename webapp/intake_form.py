@@ -23,6 +23,7 @@ from gis.complaints.rules import (
     UnknownCategory,
     UnknownChannel,
     UnknownComplexity,
+    Vulnerable,
     clean,
 )
 from gis.errors import BadInput, ChengmaiError, Missing
@@ -35,7 +36,7 @@ from webapp.i18n import message
 
 FIELDS = (
     "channel", "category", "complexity", "description", "place", "datum", "lon", "lat", "sure", "caller_name",
-    "caller_phone", "door_no", "hotline_no", "source_no", "join",
+    "caller_phone", "door_no", "hotline_no", "source_no", "join", *(f"vulnerable_{mark}" for mark in Vulnerable),
 )  # fmt: skip
 # Where an error that only the core or the database finds is shown; any other is shown above the form.
 _FIELD_OF: dict[type[ChengmaiError], str] = {
@@ -78,6 +79,7 @@ class IntakeForm:
         self._try("caller_name", lambda: clean("caller_name", typed["caller_name"]) or None)
         self._try("caller_phone", lambda: _phone(typed["caller_phone"]))
         self._try("door_no", lambda: clean("door_no", typed["door_no"]) or None)
+        self.meant["vulnerable"] = [str(mark) for mark in Vulnerable if typed[f"vulnerable_{mark}"]]
         self._try("hotline_no", lambda: clean("hotline_no", typed["hotline_no"]) or None)
         self._try("source_no", lambda: clean("source_no", typed["source_no"]) or None)
         self._try("position", lambda: self._position(session))

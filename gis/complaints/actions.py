@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -31,6 +32,8 @@ from gis.complaints.rules import (
     UnknownCategory,
     UnknownChannel,
     UnknownComplexity,
+    UnknownVulnerable,
+    Vulnerable,
     after,
     clean,
     close_time,
@@ -75,6 +78,7 @@ def receive(
     synthetic: bool = False,
     sure: bool = False,
     category_said: str | None = None,
+    vulnerable: Iterable[str] = (),
 ) -> Complaint:
     """Take in what somebody told: give it a number, a deadline and the areas it lies in, and keep the caller apart.
 
@@ -82,13 +86,13 @@ def receive(
     Without coordinates it is `not_located`. `sure` keeps coordinates that look like another datum's all the same.
     Which unit answers is decided by the routing rules. `category_said` is the source's own word where the category is
     `unknown`: it waits in the worklist for somebody to choose.
-    Raises UnknownChannel, UnknownCategory, UnknownComplexity, BadPhone, TextMissing, TextTooLong, NumberTaken and
+    `vulnerable` marks the household (`Vulnerable`). Raises UnknownChannel, UnknownCategory, UnknownComplexity, BadPhone, TextMissing, TextTooLong, NumberTaken and
     everything of `places.queries.check_point`.
     """
     kind = _dictionary(session, channel, category, complexity)
     check_line(session, channel, line_id)
     texts = {"description": clean("description", description, needed=True), "place": clean("place", place)}
-    caller = _caller(caller_name, caller_phone, door_no)
+    caller = _caller(caller_name, caller_phone, door_no, vulnerable)
     if hotline_no is not None:
         hotline_no = clean("hotline_no", hotline_no, needed=True)
     where = _where(session, lon, lat, datum, sure)
@@ -129,12 +133,16 @@ def _dictionary(session: Session, channel: str, category: str, complexity: str |
     return kind
 
 
-def _caller(name: str | None, phone: str | None, door_no: str | None) -> Caller | None:
+def _caller(name: str | None, phone: str | None, door_no: str | None, vulnerable: Iterable[str] = ()) -> Caller | None:
     name, phone = clean("caller_name", name), clean("caller_phone", phone)
-    door_no = clean("door_no", door_no)
-    if not (name or phone or door_no):
+    door_no, marks = clean("door_no", door_no), sorted(set(vulnerable))
+    if unknown := [mark for mark in marks if mark not in set(Vulnerable)]:
+        raise UnknownVulnerable(mark=unknown[0][:40], possible=[str(mark) for mark in Vulnerable])
+    if not (name or phone or door_no or marks):
         return None
-    return Caller(name=name or None, phone=normal_phone(phone) if phone else None, door_no=door_no or None)
+    return Caller(
+        name=name or None, phone=normal_phone(phone) if phone else None, door_no=door_no or None, vulnerable=marks
+    )
 
 
 def _where(session: Session, lon: float | None, lat: float | None, datum: str, sure: bool) -> dict[str, Any]:

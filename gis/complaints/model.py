@@ -8,6 +8,7 @@ from typing import Any
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -24,7 +25,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.complaints.channels import UTILITY_HOTLINES
 from gis.complaints.repeat_rules import MergeChain
-from gis.complaints.rules import OPEN, Channel, Complexity, LineTaken, Located, NumberTaken, SourceNumberTaken, Status
+from gis.complaints.rules import (
+    OPEN,
+    Channel,
+    Complexity,
+    LineTaken,
+    Located,
+    NumberTaken,
+    SourceNumberTaken,
+    Status,
+    Vulnerable,
+)
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
 
 
@@ -141,15 +152,24 @@ class Complaint(Versioned, Base):
 
 
 class Caller(Base):
-    """Who told it (来电人). Read only through `actions.unmask`, which journals the purpose, or masked."""
+    """Who told it (来电人). Read only through `actions.unmask`, which journals the purpose, or masked.
+
+    `vulnerable` alone is shown to whoever sends a crew: a mark that says of which kind the household is, not who they are.
+    """
 
     __tablename__ = "caller"
+    __table_args__ = (
+        CheckConstraint(
+            f"vulnerable <@ ARRAY[{', '.join(repr(str(v)) for v in Vulnerable)}]::varchar[]", name="vulnerable"
+        ),
+    )
 
     complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str | None] = mapped_column(String(80))
     phone: Mapped[str | None] = mapped_column(String(40), index=True)
     door_no: Mapped[str | None] = mapped_column(String(120))
     email: Mapped[str | None] = mapped_column(String(254))
+    vulnerable: Mapped[list[str]] = mapped_column(ARRAY(String(12)), default=list, server_default="{}")
 
 
 class ImportBatch(Base):

@@ -21,6 +21,7 @@ from gis.people.model import Unit
 from gis.people.rules import Scope
 from gis.places.model import Area
 from gis.places.queries import escape_like, within
+from gis.prepared import Prepared
 
 OPEN_WORDS = tuple(sorted(OPEN))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -273,6 +274,20 @@ def find(session: Session, scope: Scope, complaint_id: int) -> Complaint | None:
 def caller(session: Session, complaint_id: int) -> Caller | None:
     """Who told it. Only for masking, and for `actions.unmask`."""
     return session.get(Caller, complaint_id)
+
+
+_VULNERABLE = Prepared(
+    """
+    SELECT DISTINCT mark FROM caller p, unnest(p.vulnerable) AS mark
+     WHERE p.complaint_id = :id OR p.complaint_id IN (SELECT id FROM complaint WHERE merged_into_id = :id) ORDER BY mark
+    """,
+    id="bigint",
+)
+
+
+def vulnerable(session: Session, complaint_id: int) -> tuple[str, ...]:
+    """How are the households marked of those who told it (and joined in)? The marks alone: nothing says who they are."""
+    return tuple(row.mark for row in _VULNERABLE.rows(session, id=complaint_id))
 
 
 def categories(session: Session) -> list[Category]:

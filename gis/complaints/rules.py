@@ -58,6 +58,15 @@ class Located(StrEnum):
     NOT_LOCATED = "not_located"
 
 
+class Vulnerable(StrEnum):
+    """Households that are to be helped first (孤老弱困). source: sources/jinan-2010: orphaned, elderly, weak, low-income."""
+
+    ORPHANED = "orphaned"
+    OLD = "old"
+    WEAK = "weak"
+    LOW_INCOME = "low_income"
+
+
 @dataclass(frozen=True)
 class Field:
     """One piece of evidence: the form asks for it, and the step refuses to be made without it where it is required.
@@ -340,6 +349,12 @@ class PlaceMissing(BadInput):
     """Say the place, or mark it on the map."""
 
     code = "place_missing"
+
+
+class UnknownVulnerable(BadInput):
+    """There is no mark %(mark)s for a household; there are: %(possible)s."""
+
+    code = "unknown_vulnerable"
 
 
 class TextTooLong(BadInput):

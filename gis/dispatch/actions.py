@@ -34,6 +34,7 @@ from gis.dispatch.rules import (
     REASON_MAX,
     VIOLATIONS,
     AlreadyAssigned,
+    CrewBlacklisted,
     CrewBooked,
     CrewKind,
     NoFreeTime,
@@ -67,13 +68,15 @@ def assign(
     """Send a crew: book its earliest free time from now on.
 
     Raises StaleVersion, AlreadyAssigned, WrongStep; CrewBooked (who holds it until when) and ViolationNotOverridden where
-    something speaks against the crew and no reason is given.
+    something speaks against the crew and no reason is given; CrewBlacklisted, whatever reason is given.
     """
     reason = _said(override_reason, "override_reason", REASON_MAX)
     session.refresh(crew, with_for_update={"key_share": True})
     session.refresh(complaint, with_for_update=True)
     _still_to_assign(session, complaint, base_version)
     ranked, facts = Search(session, complaint, scope, terms, who.now).one(crew.id)
+    if facts.blacklisted is not None:
+        raise _blacklisted(facts, terms)
     if ranked.violations and not reason:
         raise _refusal(session, ranked, facts, who.now, terms)
     if ranked.slot is None:
@@ -84,6 +87,13 @@ def assign(
     codes = [finding.code for finding in ranked.violations]
     _write(session, who, "assign", order, complaint, before=None, overridden=codes)
     return order
+
+
+def _blacklisted(facts: Facts, terms: Terms) -> CrewBlacklisted:
+    assert facts.blacklisted is not None
+    whom, until = facts.blacklisted
+    local = until.astimezone(terms.zone).strftime("%Y-%m-%d %H:%M") if until else "…"
+    return CrewBlacklisted(crew=facts.name, whom=whom, until=local)
 
 
 def _still_to_assign(session: Session, complaint: Complaint, base_version: int | None) -> None:

@@ -6,9 +6,10 @@ violation stands behind every crew without one. Ties break by id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import repeat
 from math import ceil
 from operator import attrgetter
 from typing import Any
@@ -44,6 +45,9 @@ class Job:
     for_volunteers: bool = False
     located: bool = True
     on_network: bool | None = None  # None: no road network is loaded at all
+    on_paths: bool | None = None  # the same for those who walk
+    community_ids: frozenset[int] = frozenset()
+    vulnerable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,18 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class Leg:
+    """A way to the job. `by` is "road", "walk" or "straight"; `minutes` is None where the place is unknown."""
+
+    minutes: float | None
+    metres: float | None
+    by: str = "straight"
+    from_order: str | None = None  # None: from where the crew stands
+
+
+@dataclass(frozen=True)
 class Candidate:
-    """A crew as the ranking sees it. `by` is "road" or "straight"; `minutes` is None where the place is unknown."""
+    """A crew as the ranking sees it. The way is the one from where it stands; `after` are those from the end of each booking."""
 
     id: int
     kind: str
@@ -70,7 +84,9 @@ class Candidate:
     minutes: float | None = None
     metres: float | None = None
     by: str = "straight"
-    from_order: str | None = None
+    after: tuple[Leg, ...] = ()
+    on_foot: bool = False
+    blacklisted: tuple[str, datetime | None] | None = None  # who of them, until when
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,14 @@ class Limits:
     horizon: timedelta
 
 
+PENALTIES = (
+    "other_unit",
+    "other_area",
+    "old_position",
+    "late",
+    "other_team",
+    "paid_crew",
+)  # reasons that have a weight
 LONG_SHIFT = timedelta(days=2)  # longer means: on duty until somebody ends it
 _START = attrgetter("start", "end")
 
@@ -152,27 +176,55 @@ def rank(job: Job, candidates: Iterable[Candidate], now: datetime, limits: Limit
     return sorted(found, key=lambda r: (not r.fits, r.score, r.id))
 
 
+def gaps(crew: Candidate, now: datetime) -> Iterator[tuple[datetime, datetime | None, Leg]]:
+    """When a crew is free from now on (from, up to), and how it then gets to the job: from where its last booking ends."""
+    leg = Leg(crew.minutes, crew.metres, crew.by)
+    free = now
+    for held, after in sorted(
+        zip(crew.busy, crew.after or repeat(leg), strict=False), key=lambda pair: _START(pair[0])
+    ):
+        if held.start > free:
+            yield free, held.start, leg
+        if held.end > free:
+            free, leg = held.end, after
+    yield free, None, leg
+
+
+def first_fit(
+    job: Job, crew: Candidate, now: datetime, shifts: Sequence[Span] | None, limits: Limits
+) -> tuple[Span, Leg] | None:
+    """The earliest time that is long enough for the way from where the crew then is, and the work."""
+    for free, until, leg in gaps(crew, now):
+        slot = earliest_slot(free, needed(job, leg.minutes, limits), (), shifts, limits.horizon)
+        if slot and (until is None or slot.end <= until) and slot.start <= now + limits.horizon:
+            return slot, leg
+    return None
+
+
 def judge(job: Job, crew: Candidate, now: datetime, limits: Limits) -> Ranked:
     """One crew for one job: when it could be there, what speaks for it, what against."""
-    length = needed(job, crew.minutes, limits)
     duty = merged(crew.shifts)
-    in_shift = earliest_slot(now, length, (), duty, limits.horizon)
+    here = needed(job, crew.minutes, limits)
+    in_shift = earliest_slot(now, here, (), duty, limits.horizon)
     on_duty = in_shift is not None and in_shift.start == now
     # Off duty means: called out now all the same, if somebody says why.
-    slot = in_shift if on_duty and not crew.busy else None
-    if slot is None:
-        slot = earliest_slot(now, length, crew.busy, duty if on_duty else None, limits.horizon)
-    if slot is None and on_duty:
-        slot = earliest_slot(now, length, crew.busy, None, limits.horizon)
-    violations = (*_unfit(job, crew), *_time_against(crew, duty, now, slot, on_duty), *_way_against(job, crew, limits))
-    reasons = (*_way(job, crew, limits), *_skill(job, crew), *_ties(job, crew), *_time(job, crew, duty, now, slot))
-    score = _score({f.code for f in reasons}, crew, now, slot, limits) + limits.weights["violation"] * len(violations)
-    return Ranked(
-        crew.id, round(score, 3), slot, crew.minutes, crew.metres, crew.by, len(crew.busy), reasons, violations
+    fit = first_fit(job, crew, now, duty if on_duty else None, limits)
+    if fit is None and on_duty:
+        fit = first_fit(job, crew, now, None, limits)
+    slot, leg = fit or (None, [leg for _, _, leg in gaps(crew, now)][-1])
+    violations = (
+        *_unfit(job, crew), *_time_against(crew, duty, now, slot, on_duty), *_way_against(job, crew, leg, limits)
+    )  # fmt: skip
+    reasons = (*_way(job, crew, leg, limits), *_skill(job, crew), *_ties(job, crew), *_time(job, crew, duty, now, slot))
+    score = _score({f.code for f in reasons}, crew, leg, now, slot, limits) + limits.weights["violation"] * len(
+        violations
     )
+    return Ranked(crew.id, round(score, 3), slot, leg.minutes, leg.metres, leg.by, len(crew.busy), reasons, violations)
 
 
 def _unfit(job: Job, crew: Candidate) -> Iterable[Finding]:
+    if crew.blacklisted is not None:
+        yield Finding("blacklisted", {"whom": crew.blacklisted[0], "until": crew.blacklisted[1]})
     if not crew.active:
         yield Finding("inactive")
     held = crew.skills.get(job.skill)
@@ -207,22 +259,27 @@ def _last_before(busy: Sequence[Span], start: datetime | None) -> Span | None:
     return max(before, key=lambda s: s.end, default=None)
 
 
-def _way_against(job: Job, crew: Candidate, limits: Limits) -> Iterable[Finding]:
-    if job.on_network and crew.by == "straight" and crew.minutes is not None:
+def _reached(job: Job, crew: Candidate) -> bool | None:
+    """Is the place on the network of those who come as this crew does?"""
+    return job.on_paths if crew.on_foot else job.on_network
+
+
+def _way_against(job: Job, crew: Candidate, leg: Leg, limits: Limits) -> Iterable[Finding]:
+    if _reached(job, crew) and leg.by == "straight" and leg.minutes is not None:
         yield Finding("off_network")
-    elif crew.minutes is not None and crew.minutes > limits.too_far_min:
-        yield Finding("too_far", {"minutes": crew.minutes, "limit": limits.too_far_min})
+    elif leg.minutes is not None and leg.minutes > limits.too_far_min:
+        yield Finding("too_far", {"minutes": leg.minutes, "limit": limits.too_far_min})
 
 
-def _way(job: Job, crew: Candidate, limits: Limits) -> Iterable[Finding]:
-    if crew.minutes is None or crew.metres is None:
+def _way(job: Job, crew: Candidate, leg: Leg, limits: Limits) -> Iterable[Finding]:
+    if leg.minutes is None or leg.metres is None:
         yield Finding("place_unknown")
         return
-    yield Finding(f"by_{crew.by}", {"minutes": crew.minutes, "metres": crew.metres})
-    if job.on_network is False:
+    yield Finding(f"by_{leg.by}", {"minutes": leg.minutes, "metres": leg.metres})
+    if _reached(job, crew) is False:
         yield Finding("network_not_here")
-    if crew.from_order:
-        yield Finding("from_order", {"order_no": crew.from_order})
+    if leg.from_order:
+        yield Finding("from_order", {"order_no": leg.from_order})
     elif crew.position_age_min > limits.position_fresh_min:
         yield Finding("old_position", {"minutes": crew.position_age_min})
 
@@ -239,8 +296,23 @@ def _ties(job: Job, crew: Candidate) -> Iterable[Finding]:
     """Whose crew it is. A crew or a complaint that belongs to nobody in particular is no argument either way."""
     if job.unit_id is not None and crew.unit_id is not None:
         yield Finding("own_unit" if job.unit_id == crew.unit_id else "other_unit")
-    if job.area_ids and crew.area_id is not None:
+    if job.for_volunteers:
+        yield from _volunteers(job, crew)
+    if job.area_ids and crew.area_id is not None and crew.kind != "volunteer":
         yield Finding("own_area" if crew.area_id in job.area_ids else "other_area")
+
+
+def _volunteers(job: Job, crew: Candidate) -> Iterable[Finding]:
+    """What volunteers may do, they do first: the team of the very community before any other."""
+    if crew.kind != "volunteer":
+        yield Finding("paid_crew")
+        return
+    if crew.area_id in job.community_ids:
+        yield Finding("community_team")
+    elif crew.area_id is not None and crew.area_id not in job.area_ids:
+        yield Finding("other_team")
+    if job.vulnerable:
+        yield Finding("vulnerable", {"marks": job.vulnerable})
 
 
 def _time(job: Job, crew: Candidate, duty: Sequence[Span], now: datetime, slot: Span | None) -> Iterable[Finding]:
@@ -257,10 +329,10 @@ def _time(job: Job, crew: Candidate, duty: Sequence[Span], now: datetime, slot: 
         yield Finding("late", {"resolve_by": job.resolve_by, "end": slot.end})
 
 
-def _score(codes: set[str], crew: Candidate, now: datetime, slot: Span | None, limits: Limits) -> float:
+def _score(codes: set[str], crew: Candidate, leg: Leg, now: datetime, slot: Span | None, limits: Limits) -> float:
     """Minutes, real and by weight. Never below the travel minutes: the search for the best relies on it."""
     w = limits.weights
-    travel = limits.unknown_travel_min if crew.minutes is None else crew.minutes
+    travel = limits.unknown_travel_min if leg.minutes is None else leg.minutes
     wait = (slot.start - now) / timedelta(minutes=1) if slot else limits.horizon / timedelta(minutes=1)
-    flags = sum(w[code] for code in ("other_unit", "other_area", "old_position", "late") if code in codes)
+    flags = sum(w[code] for code in PENALTIES if code in codes)
     return travel * w["travel_min"] + wait * w["wait_min"] + len(crew.busy) * w["open_order"] + flags

@@ -27,11 +27,16 @@ _VISIBLE = {
     "area_id": "(c.area_id = ANY(:within) OR ST_Covers((SELECT geom FROM area WHERE id = :area), c.position))",
     "crew_id": "c.id = :crew",
 }
-# Who can be sent now without any "but": in service, trained and certified on the day, on shift, free. Each is asked of one
+# Who can be sent now without any "but": in service, not blacklisted, trained and certified on the
+# day, on shift, free. Each is asked of one
 # crew at a time (a subquery with a limit is not turned into a join), so that the index on positions leads whatever the
 # statistics say: the nearest are looked at first, and few of them.
 _AVAILABLE = """
-    c.active AND (c.kind <> 'volunteer' OR :for_volunteers)
+    c.active AND (c.kind = 'volunteer') = :volunteers
+    AND (c.unit_id IS NULL OR c.unit_id <> ALL (ARRAY(
+         SELECT b.unit_id FROM blacklisting b WHERE b.unit_id IS NOT NULL AND b.during @> :now)))
+    AND c.id <> ALL (ARRAY(SELECT p.crew_id FROM blacklisting b JOIN app_user p ON p.id = b.user_id
+                            WHERE p.crew_id IS NOT NULL AND p.active AND b.during @> :now))
     AND (SELECT true FROM crew_skill s WHERE s.crew_id = c.id AND s.skill = :skill
           AND (s.valid_from IS NULL OR s.valid_from <= :day) AND (s.valid_to IS NULL OR s.valid_to >= :day) LIMIT 1)
     AND (SELECT true FROM shift h WHERE h.crew_id = c.id AND h.during @> :now LIMIT 1)
@@ -60,7 +65,7 @@ _ANYWHERE = """
 _OF_THESE = "SELECT c.id FROM crew c WHERE c.id = ANY(:ids) AND {where}"
 _ALL = "SELECT c.id FROM crew c WHERE {where} ORDER BY c.id"
 _TYPES = {
-    "unit": "bigint", "area": "bigint", "within": "bigint[]", "crew": "bigint", "for_volunteers": "boolean",
+    "unit": "bigint", "area": "bigint", "within": "bigint[]", "crew": "bigint", "volunteers": "boolean",
     "skill": "text", "day": "date", "now": "timestamptz", "lon": "float8", "lat": "float8", "look": "bigint",
     "west": "float8", "south": "float8", "east": "float8", "north": "float8", "width": "float8", "height": "float8",
     "side": "integer", "cells": "bytea", "ids": "bigint[]",
@@ -75,7 +80,7 @@ class Need:
 
     skill: str
     day: date
-    for_volunteers: bool = False
+    volunteers: bool = False  # volunteers and nobody else, or nobody of them
     available: bool = True
 
 
@@ -105,7 +110,7 @@ def _ask(
     inner = areas_within(session, scope.area_id) if scope.area_id is not None else None
     given |= {"unit": scope.unit_id, "area": scope.area_id, "crew": scope.crew_id, "within": inner, "now": now}
     if need is not None:
-        given |= {"skill": need.skill, "day": need.day, "for_volunteers": need.for_volunteers}
+        given |= {"skill": need.skill, "day": need.day, "volunteers": need.volunteers}
     return _question(form, narrowed, available=available, more=more).rows(session, **given)
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
-from gis.dispatch.rules import AlreadyAssigned, CrewBooked, CrewKind, OrderStatus, ReturnReason
+from gis.dispatch.rules import AlreadyAssigned, CrewBlacklisted, CrewBooked, CrewKind, OrderStatus, ReturnReason
 
 _BOOKING = "status IN ('assigned','accepted','arrived')"
 
@@ -106,3 +106,4 @@ class WorkOrder(Versioned, Base):
 
 name_constraint("ex_work_order_crew", CrewBooked)
 name_constraint("uq_work_order_open", AlreadyAssigned)
+name_constraint("ck_work_order_blacklisted", CrewBlacklisted)  # raised by a trigger

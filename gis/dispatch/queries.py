@@ -95,7 +95,10 @@ _FACTS = Prepared(
            (SELECT jsonb_agg(jsonb_build_array(extract(epoch FROM lower(w.during)), extract(epoch FROM upper(w.during)),
                                                w.order_no, ST_X(k.geom), ST_Y(k.geom)) ORDER BY lower(w.during))
               FROM work_order w JOIN complaint k ON k.id = w.complaint_id
-             WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')) AS orders
+             WHERE w.crew_id = c.id AND w.status IN ('assigned','accepted','arrived')) AS orders,
+           (SELECT jsonb_build_array(coalesce(bu.name, nullif(bp.full_name, ''), bp.name), extract(epoch FROM upper(b.during)))
+              FROM blacklisting b LEFT JOIN unit bu ON bu.id = b.unit_id LEFT JOIN app_user bp ON bp.id = b.user_id AND bp.active
+             WHERE b.during @> :now AND (b.unit_id = c.unit_id OR bp.crew_id = c.id) ORDER BY b.id LIMIT 1) AS blacklisted
       FROM crew c LEFT JOIN unit u ON u.id = c.unit_id
      WHERE c.id = ANY(:ids)
     """,
@@ -133,6 +136,7 @@ class Facts:
     skills: tuple[tuple[str, date | None, date | None], ...]
     shifts: tuple[tuple[datetime, datetime], ...]
     bookings: tuple[Booking, ...]
+    blacklisted: tuple[str, datetime | None] | None = None
 
 
 def facts(session: Session, ids: Sequence[int], now: datetime, horizon: datetime) -> dict[int, Facts]:
@@ -145,6 +149,9 @@ def _fact(row: Any, now: datetime, horizon: datetime) -> Facts:
     def moment(seconds: float | None, otherwise: datetime) -> datetime:
         return otherwise if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
 
+    def end(seconds: float | None) -> datetime | None:
+        return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
+
     def day(value: str | None) -> date | None:
         return None if value is None else date.fromisoformat(value)
 
@@ -154,6 +161,7 @@ def _fact(row: Any, now: datetime, horizon: datetime) -> Facts:
         tuple((skill, day(since), day(until)) for skill, since, until in row.skills or ()),
         tuple((moment(start, now), moment(end, horizon)) for start, end in row.shifts or ()),
         tuple(Booking(moment(a, now), moment(b, horizon), no, x, y) for a, b, no, x, y in row.orders or ()),
+        (row.blacklisted[0], end(row.blacklisted[1])) if row.blacklisted else None,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from gis.errors import BadInput, Conflict
+from gis.places.rules import TravelMode
 
 
 class CrewKind(StrEnum):
@@ -67,10 +68,19 @@ WEIGHTS: dict[str, float] = {
     "other_area": 5.0,
     "old_position": 6.0,
     "late": 20.0,
+    "other_team": 15.0,  # a volunteer team of another community
+    "paid_crew": 30.0,  # a crew of a company, for what volunteers may do; sources/jinan-2010: 千名志愿者 serve 孤老弱困
     "violation": 1000.0,
 }
 
-# What is against a crew, in words. Any of them can be overridden with a reason, which is kept with the order.
+# How a crew gets there, by its kind. source: house assumption: volunteers come from around the corner.
+MODES: dict[CrewKind, TravelMode] = {
+    CrewKind.CONSTRUCTION: TravelMode.DRIVE,
+    CrewKind.MAINTENANCE: TravelMode.DRIVE,
+    CrewKind.VOLUNTEER: TravelMode.WALK,
+}
+
+# What is against a crew, in words. All but FINAL can be overridden with a reason, which is kept with the order.
 VIOLATIONS: dict[str, str] = {
     "inactive": "not in service",
     "wrong_skill": "lacks the skill",
@@ -82,12 +92,16 @@ VIOLATIONS: dict[str, str] = {
     "busy_until": "busy",
     "off_network": "not reachable by road",
     "too_far": "too far away",
+    "blacklisted": "blacklisted",
 }
+# No reason helps against these: such a crew is not sent. source: sources/qingdao-2011 (黑名单、清退).
+FINAL = frozenset({"blacklisted"})
 
 # What speaks for or against a crew and needs no override; the doors have a sentence for each.
 REASONS = (
-    "by_road", "by_straight", "network_not_here", "place_unknown", "has_skill", "certificate_until", "free_now",
+    "by_road", "by_walk", "by_straight", "network_not_here", "place_unknown", "has_skill", "certificate_until", "free_now",
     "open_orders", "own_unit", "other_unit", "own_area", "other_area", "old_position", "from_order", "on_shift_until", "on_duty", "late",
+    "community_team", "other_team", "paid_crew", "vulnerable",
 )  # fmt: skip
 
 # Volunteers visit, explain, comfort and clear snow; they do not open pipes, meters or switchboards.
@@ -146,6 +160,15 @@ class ViolationNotOverridden(Conflict):
     """This crew does not fit (%(violations)s); give a reason to send it all the same."""
 
     code = "violation_not_overridden"
+
+
+class CrewBlacklisted(Conflict):
+    """%(crew)s may not be sent: %(whom)s is on the blacklist until %(until)s."""
+
+    code = "crew_blacklisted"
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**({"crew": "?", "whom": "?", "until": "?"} | params))
 
 
 class NoFreeTime(Conflict):

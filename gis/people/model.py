@@ -1,4 +1,4 @@
-"""What is stored about people: units, users, devices, enrolment codes and failed sign-ins."""
+"""What is stored about people: units, users, who is blacklisted, devices, enrolment codes and failed sign-ins."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
+    text,
 )
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.db import Base, Versioned, name_constraint, one_of
-from gis.people.rules import KEY_PER_MINUTE, NameTaken, Role, UnitKind
+from gis.people.rules import KEY_PER_MINUTE, AlreadyBlacklisted, NameTaken, Role, UnitKind
 
 
 class Unit(Versioned, Base):
@@ -38,7 +41,10 @@ class User(Versioned, Base):
     """A person who signs in (用户). `area_id` and `unit_id` bound what they see; `crew_id` whose orders they carry out."""
 
     __tablename__ = "app_user"
-    __table_args__ = (CheckConstraint(one_of("role", Role), name="role"),)
+    __table_args__ = (
+        CheckConstraint(one_of("role", Role), name="role"),
+        Index("ix_app_user_crew_id", "crew_id", postgresql_where=text("crew_id IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(String(60), unique=True)
@@ -54,6 +60,39 @@ class User(Versioned, Base):
 
 
 name_constraint("uq_app_user_name", NameTaken)
+
+
+class Blacklisting(Versioned, Base):
+    """A unit or a person that is sent nowhere for a time (黑名单): since when, until when (no end: until lifted), and why.
+
+    Lifting it ends the time. A trigger refuses every order for a crew of such a unit, or with such a person.
+    """
+
+    __tablename__ = "blacklisting"
+    __table_args__ = (
+        CheckConstraint("(unit_id IS NULL) <> (user_id IS NULL)", name="whom"),
+        CheckConstraint("NOT isempty(during) AND lower(during) IS NOT NULL", name="during"),
+        CheckConstraint("(lifted_at IS NULL) = (lift_reason IS NULL)", name="lifted"),
+        ExcludeConstraint(("unit_id", "="), ("during", "&&"), name="ex_blacklisting_unit", using="gist",
+                          where=text("unit_id IS NOT NULL")),
+        ExcludeConstraint(("user_id", "="), ("during", "&&"), name="ex_blacklisting_user", using="gist",
+                          where=text("user_id IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    reason: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(300))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    lifted_at: Mapped[datetime | None]
+    lifted_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    lift_reason: Mapped[str | None] = mapped_column(Text)
+
+
+name_constraint("ex_blacklisting_unit", AlreadyBlacklisted)
+name_constraint("ex_blacklisting_user", AlreadyBlacklisted)
 
 
 class Device(Base):

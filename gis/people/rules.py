@@ -65,6 +65,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "export": frozenset({_R.SUPERVISOR, _R.PLANNER, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "enrol_device": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "administer": frozenset({_R.ADMINISTRATOR}),
+    "edit_blacklist": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "see_audit": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "edit_calendar": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "see_oversight": frozenset(
@@ -108,6 +109,18 @@ ENROLMENT_VALID_MIN = 30
 def may(role: str, right: str) -> bool:
     """Does this role hold this right? An unknown right is a programming error, not a refusal."""
     return Role(role) in RIGHTS[right]
+
+
+class AlreadyBlacklisted(Conflict):
+    """This unit or person is blacklisted already."""
+
+    code = "already_blacklisted"
+
+
+class NotBlacklisted(Conflict):
+    """This entry of the blacklist is over already."""
+
+    code = "not_blacklisted"
 
 
 class WeakPassword(BadInput):

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Identity, Index, String
+from sqlalchemy import ARRAY, BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.db import SRID, Base, Versioned, one_of
@@ -102,6 +102,21 @@ class RoadEdge(Base):
     backward_s: Mapped[float | None]
     walk_s: Mapped[float | None]
     geom: Mapped[Any] = mapped_column(Geometry("LINESTRING", SRID))
+
+
+class RoadTurn(Base):
+    """A way that may not be driven on (禁行转向): the refs of its stretches in turn, `+` as drawn, `-` against it."""
+
+    __tablename__ = "road_turn"
+    __table_args__ = (
+        Index("uq_road_turn_network_id_ref", "network_id", "ref", unique=True),
+        CheckConstraint("cardinality(path) >= 2", name="path"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    network_id: Mapped[int] = mapped_column(ForeignKey("road_network.id", ondelete="CASCADE"))
+    ref: Mapped[str] = mapped_column(String(60))
+    path: Mapped[list[str]] = mapped_column(ARRAY(String(60)))
 
 
 class CalendarYear(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ from gis.errors import BadInput
 from gis.geo import Floats, distance_m
 from gis.journal import Who
 from gis.places.road_files import FileReport, Way, read_ways
+from gis.places.road_turns import Turns, read_turns, signed
 from gis.places.roads import Edges, RoadNetwork
+from gis.places.turns import Way as Turn
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def import_roads(
     """Make the network `name` (the file's name if none is given) equal to the file. The same file twice adds nothing.
 
     Counts are in streets of the file: read = added + unchanged + refused + not_located + skipped. One refused row refuses
-    the file; the report then says why and nothing is stored. The door commits.
+    the file; the report then says why and nothing is stored. `turns` are ways that may not be driven; `turns_unused` rules
+    of the map that could not be used (only at times, unclear, or about no street that is driven). The door commits.
     """
     name = (name or path.name.split(".")[0]).strip()
     if not name or len(name) > 160:
@@ -87,12 +91,15 @@ def import_roads(
     result: dict[str, Any] = {
         "read": report.read, "added": 0, "unchanged": 0, "refused": report.refused, "not_located": report.not_located,
         "skipped": report.skipped, "errors": report.errors, "network": name, "edges": len(stretches), "removed_edges": 0,
-        "unreachable": 0,
+        "unreachable": 0, "turns": 0, "turns_unused": 0,
     }  # fmt: skip
     if report.refused or not stretches:
         return result
     result["unreachable"] = unreachable(stretches)
-    result |= _store(session, who, name, path.name, stretches)
+    rules = Turns(stretches)
+    turns = {ref: signed(way, stretches) for ref, way in rules.forbidden(read_turns(path)).items()}
+    result |= {"turns": len(turns), "turns_unused": rules.unused}
+    result |= _store(session, who, name, path.name, stretches, turns)
     # A street whose every stretch vanished (all its nodes on one spot) is in no count above.
     result["skipped"] += result["read"] - sum(result[k] for k in ("added", "unchanged", "not_located", "skipped"))
     return result
@@ -106,7 +113,7 @@ def unreachable(stretches: Sequence[Stretch]) -> int:
     return len(drivable) - int(RoadNetwork(as_edges(drivable)).connected.sum())
 
 
-def as_edges(stretches: Sequence[Stretch]) -> Edges:
+def as_edges(stretches: Sequence[Stretch], forbidden: Sequence[Turn] = ()) -> Edges:
     """The same streets as arrays, for the network in memory."""
     numbers: dict[str, int] = {}
     ends = [
@@ -116,7 +123,7 @@ def as_edges(stretches: Sequence[Stretch]) -> Edges:
     return Edges(
         from_to[:, 0], from_to[:, 1], np.array([s.length_m for s in stretches]),
         np.array([s.forward_s for s in stretches], float), np.array([s.backward_s for s in stretches], float),
-        np.array([shapely.LineString(s.coordinates) for s in stretches], object),
+        np.array([shapely.LineString(s.coordinates) for s in stretches], object), forbidden,
     )  # fmt: skip
 
 
@@ -173,6 +180,18 @@ _EDGES = text(
         backward_s = excluded.backward_s, walk_s = excluded.walk_s, geom = excluded.geom
     """
 )
+_TURNS = text(
+    """
+    WITH said AS (SELECT * FROM jsonb_each(CAST(:turns AS jsonb)) AS t (ref, path)),
+         new AS (SELECT ref, ARRAY(SELECT jsonb_array_elements_text(path)) AS path FROM said),
+         gone AS (DELETE FROM road_turn r WHERE network_id = :id AND NOT EXISTS (SELECT FROM new WHERE new.ref = r.ref)
+                  RETURNING 1),
+         put AS (INSERT INTO road_turn (network_id, ref, path) SELECT :id, ref, path FROM new
+                 ON CONFLICT (network_id, ref) DO UPDATE SET path = excluded.path
+                  WHERE road_turn.path IS DISTINCT FROM excluded.path RETURNING 1)
+    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)
+    """
+)
 _REMOVE_NODES = text(
     """
     DELETE FROM road_node v WHERE network_id = :id AND NOT EXISTS (SELECT FROM new_node n WHERE n.ref = v.ref)
@@ -180,7 +199,9 @@ _REMOVE_NODES = text(
 )
 
 
-def _store(session: Session, who: Who, name: str, source: str, stretches: Sequence[Stretch]) -> dict[str, int]:
+def _store(
+    session: Session, who: Who, name: str, source: str, stretches: Sequence[Stretch], turns: dict[str, list[str]]
+) -> dict[str, int]:
     """Write what is new or different; the revision rises only if anything is."""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"road_network {name}"})
     session.execute(text("DROP TABLE IF EXISTS new_node, new_edge"))
@@ -198,7 +219,8 @@ def _store(session: Session, who: Who, name: str, source: str, stretches: Sequen
     given = {"id": network.id}
     counts = session.execute(_COUNT, given).mappings().one()
     removed = len(session.execute(_REMOVE_EDGES, given).all())
-    if counts["added"] or removed:
+    turned = session.scalar(_TURNS, given | {"turns": json.dumps(turns)})
+    if counts["added"] or removed or turned:
         session.execute(_NODES, given)
         session.execute(_EDGES, given)
         session.execute(_REMOVE_NODES, given)
@@ -208,7 +230,7 @@ def _store(session: Session, who: Who, name: str, source: str, stretches: Sequen
             given | {"more": 0 if is_new else 1, "at": who.now, "s": source[:300]},
         )  # fmt: skip
         journal.write(session, who, "import", "road_network", network.id, version=revision, added=counts["added"],
-                      removed=removed)  # fmt: skip
+                      removed=removed, turns=len(turns))  # fmt: skip
     session.execute(text("DROP TABLE new_node, new_edge"))
     return {"added": counts["added"], "unchanged": counts["unchanged"], "removed_edges": removed}
 

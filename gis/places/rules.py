@@ -36,7 +36,14 @@ DATUM_NAMES: dict[Datum, str] = {
 }  # fmt: skip
 
 
-# Metres per second by OSM highway class; urban averages, editable here. source: house assumption, not a regulation.
+class TravelMode(StrEnum):
+    """How somebody gets there: a network answers for one of them at a time."""
+
+    DRIVE = "drive"
+    WALK = "walk"
+
+
+# Kilometres per hour by OSM highway class; urban averages, editable here. source: house assumption, not a regulation.
 DRIVE_KMH: dict[str, float] = {
     "motorway": 90, "motorway_link": 50, "trunk": 70, "trunk_link": 40, "primary": 50, "primary_link": 35,
     "secondary": 45, "secondary_link": 30, "tertiary": 40, "tertiary_link": 30, "unclassified": 30, "residential": 25,

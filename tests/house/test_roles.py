@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
+from sqlalchemy.dialects.postgresql import Range
 
 from gis.complaints.incident_model import Incident
 from gis.complaints.routing_model import RoutingRule
@@ -25,7 +26,7 @@ from gis.oversight.counting_actions import publish
 from gis.oversight.periods import Period
 from gis.people import keys
 from gis.people.actions import digest
-from gis.people.model import Device
+from gis.people.model import Blacklisting, Device
 from gis.people.rules import KEY_RIGHTS, RIGHTS, Role, Scope
 from gis.webhooks.model import Webhook
 from tests import factories as make
@@ -93,7 +94,8 @@ class World:
             no=f"SJ{mark}", name=f"事件{mark}", category="heat.cold", radius_m=100, lead_id=complaint.id, opened_at=NOW
         )
         rule = RoutingRule(priority=1, answers="unit", unit_id=unit.id, area_id=area.id, source="s")
-        s.add_all([incident, rule])
+        entry = Blacklisting(user_id=user.id, during=Range(NOW, None), reason=f"缘由{mark}", source="s")
+        s.add_all([incident, rule, entry])
         watched = one_of_each(s, complaint, mark)
         question = Question(Period.of("day", NOW.date()))
         issue = publish(s, Who(NOW), Scope(area_id=area.id), question, ZoneInfo("Asia/Shanghai"))
@@ -104,7 +106,7 @@ class World:
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
             "webhook_id": hook.id, "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "limit_id": 999, "set_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
             "collection": "complaints", "feature_id": complaint.id,
-            "incident_id": incident.id, "rule_id": rule.id, "issue_id": issue.id,
+            "incident_id": incident.id, "rule_id": rule.id, "issue_id": issue.id, "entry_id": entry.id,
         }  # fmt: skip
 
 
@@ -189,6 +191,7 @@ def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(worl
                     "matter_id",
                     "visit_id",
                     "promise_id",
+                    "entry_id",
                 }:
                     assert answer.status_code == 404, where
 

@@ -115,6 +115,7 @@ def test_each_thing_against_a_crew_has_its_code():
         "shift_ends": crew(shifts=(span(-60, 30),)),
         "busy_until": crew(busy=(span(-30, 30, "W1"),)),
         "too_far": crew(minutes=130.0),
+        "blacklisted": crew(blacklisted=("某公司", None)),
     }
     for code, candidate in against.items():
         assert codes(judge(JOB, candidate, NOW, LIMITS).violations) == [code]

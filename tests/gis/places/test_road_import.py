@@ -80,6 +80,70 @@ def test_the_same_file_twice_adds_nothing_and_leaves_the_revision(session, who, 
     assert len(journal.timeline(session, "road_network", rows[0].id)) == 1
 
 
+CROSSING = """<?xml version="1.0"?><osm version="0.6">
+<node id="1" lat="36.780" lon="119.960"/><node id="2" lat="36.790" lon="119.960"/><node id="3" lat="36.770" lon="119.960"/>
+<node id="4" lat="36.780" lon="119.970"/><node id="5" lat="36.780" lon="119.950"/><node id="6" lat="36.790" lon="119.970"/>
+<way id="10"><nd ref="3"/><nd ref="1"/><tag k="highway" v="primary"/></way>
+<way id="11"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way>
+<way id="12"><nd ref="1"/><nd ref="4"/><tag k="highway" v="primary"/></way>
+<way id="13"><nd ref="5"/><nd ref="1"/><tag k="highway" v="primary"/></way>
+<way id="14"><nd ref="4"/><nd ref="6"/><tag k="highway" v="primary"/></way>
+%s</osm>"""
+RULE = """<relation id="%d"><member type="way" ref="%d" role="from"/><member type="%s" ref="%d" role="via"/>
+<member type="way" ref="%d" role="to"/><tag k="type" v="restriction"/>%s</relation>"""
+
+
+@pytest.mark.parametrize(
+    ("via", "go", "tags", "stored"),
+    [
+        (("node", 1), 13, {"restriction": "no_left_turn"}, {"7/0": ["+10/0", "-13/0"]}),
+        (("node", 1), 10, {"restriction": "no_u_turn"}, {"7/0": ["+10/0", "-10/0"]}),
+        (("node", 1), 12, {"restriction": "only_right_turn"},
+         {"7/0": ["+10/0", "-10/0"], "7/1": ["+10/0", "+11/0"], "7/2": ["+10/0", "-13/0"]}),
+        (("way", 12), 14, {"restriction": "no_left_turn"}, {"7/0": ["+10/0", "+12/0", "+14/0"]}),
+        (("way", 12), 14, {"restriction": "only_left_turn"}, {"7/0": ["+10/0", "+12/0", "-12/0"]}),
+        (("node", 1), 13, {"restriction": "no_left_turn", "except": "bus;motorcar"}, None),
+        (("node", 1), 13, {"restriction:hgv": "no_left_turn"}, None),
+        (("node", 1), 13, {"restriction:conditional": "no_left_turn @ (07:00-09:00)"}, {}),
+        (("node", 1), 13, {"restriction": "no_idea"}, {}),
+        (("node", 2), 13, {"restriction": "no_left_turn"}, {}),
+        (("node", 1), 14, {"restriction": "no_left_turn"}, {}),
+    ],
+)  # fmt: skip
+def test_the_turns_that_a_map_forbids_are_stored_and_those_that_say_nothing_are_counted(
+    session, who, tmp_path, via, go, tags, stored
+):
+    path = tmp_path / "路口.osm"
+    told = "".join(f'<tag k="{key}" v="{value}"/>' for key, value in tags.items())
+    path.write_text(CROSSING % (RULE % (7, 10, *via, go, told)), "utf-8")
+    result = import_roads(session, who, path)
+    assert (result["turns"], result["turns_unused"]) == (len(stored or {}), int(stored == {}))
+    found = dict(session.execute(text("SELECT ref, path FROM road_turn")).all())
+    assert sorted(found.values()) == sorted((stored or {}).values()) and found.keys() == (stored or {}).keys()
+    assert import_roads(session, who, path)["added"] == 0
+    assert session.scalar(text("SELECT revision FROM road_network WHERE name = '路口'")) == 1
+
+
+def test_a_turn_that_is_forbidden_later_makes_the_way_longer_for_cars_and_not_on_foot(session, who, tmp_path):
+    path = tmp_path / "路口.osm"
+    path.write_text(CROSSING % "", "utf-8")
+    import_roads(session, who, path)
+
+    def minutes(mode):
+        target = network_near(session, 119.955, 36.78, 100.0, mode).target
+        return target.travel([119.96], [36.775])[0][0] / 60
+
+    drive, walk = minutes("drive"), minutes("walk")
+    assert drive < walk
+    path.write_text(CROSSING % (RULE % (7, 10, "node", 1, 13, '<tag k="restriction" v="no_left_turn"/>')), "utf-8")
+    changed = import_roads(session, who, path)
+    assert (changed["added"], changed["turns"]) == (0, 1)
+    assert minutes("drive") > drive * 1.5 and minutes("walk") == walk
+    path.write_text(CROSSING % "", "utf-8")
+    import_roads(session, who, path)
+    assert minutes("drive") == drive
+
+
 def test_memory_follows_when_a_network_changes(session, who, extract):
     assert network_near(session, 119.955, 36.78, 500.0).on_network is None
     import_roads(session, who, extract)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -11,9 +13,10 @@ from hypothesis import strategies as st
 from gis.geo import to_degrees, to_metres
 from gis.places.road_files import FileReport, read_ways
 from gis.places.road_import import as_edges, split
+from gis.places.road_turns import Turns, read_turns
 from gis.places.roads import WALK_MS, Edges, RoadNetwork
 from gis.places.snapping import SegmentTree
-from tests.road_oracle import seconds_to
+from tests.road_oracle import seconds_minding_turns, seconds_to
 
 CENTRE = (119.96, 36.78)
 NAN = float("nan")
@@ -198,18 +201,131 @@ def test_nobody_is_here_in_time_from_outside_the_reach(net, place, crews):
         assert target.reach(float(seconds[i])).holds(crew_lon[i], crew_lat[i])
 
 
+# --- ways that may not be driven ---------------------------------------------------------------------------------------
+def with_forbidden(net, forbidden) -> RoadNetwork:
+    lines = shapely.transform(net.lines, lambda xy: np.column_stack(to_degrees(xy[:, 0], xy[:, 1], net.near_lon)))
+    return RoadNetwork(Edges(net.a, net.b, net.length_m, net.forward_s, net.backward_s, lines, forbidden))
+
+
+def ways_over(net, length, choose):
+    """A way over so many stretches that follow one another, chosen by `choose(how many there are)`."""
+    costs = np.column_stack([net.forward_s, net.backward_s]).ravel()
+    tails, heads = np.column_stack([net.a, net.b]).ravel(), np.column_stack([net.b, net.a]).ravel()
+    open_ = np.flatnonzero(~np.isnan(costs))
+    way = [int(open_[choose(len(open_))])]
+    while len(way) < length:
+        out = open_[tails[open_] == heads[way[-1]]]
+        if not len(out):
+            return None
+        way.append(int(out[choose(len(out))]))
+    return tuple(way)
+
+
+@st.composite
+def forbidding(draw):
+    net = draw(graphs())
+
+    def choose(count):
+        return draw(st.integers(0, count - 1))
+
+    lengths = draw(st.lists(st.integers(2, 4), min_size=1, max_size=12))
+    ways = [way for length in lengths if (way := ways_over(net, length, choose))]
+    return with_forbidden(net, ways), ways
+
+
+def test_who_may_not_turn_right_drives_on_and_comes_back():
+    net = network([*SQUARE, [(1000, 0), (2000, 0)]], [100] * 5, [100] * 5)
+    straight, _ = times(net, (1000, 500), [(1500, 0), (500, 0), (1000, 0)])
+    assert straight == pytest.approx([100, 100, 50], abs=0.1)
+    barred = with_forbidden(net, [(9, 2)])  # from the east not into the street to the north
+    seconds, _ = times(barred, (1000, 500), [(1500, 0), (500, 0), (1000, 0)])
+    assert seconds == pytest.approx([50 + 2 * 100 + 50, 100, 50], abs=0.1)
+
+
+def test_a_turn_is_forbidden_only_after_the_whole_way_that_leads_to_it():
+    net = network([[(0, 0), (0, 1000)], [(0, 1000), (500, 1000)], [(500, 1000), (500, 0)], [(0, 1000), (-500, 1000)]],
+                  [100, 10, 100, 50], [100, 10, 100, 50])  # fmt: skip
+    barred = with_forbidden(net, [(0, 2, 4)])  # up, across, and down at once: who goes across twice more may
+    seconds, _ = times(barred, (500, 500), [(0, 500), (-250, 1000)])
+    assert seconds == pytest.approx([50 + 3 * 10 + 50, 25 + 10 + 50], abs=0.1)
+
+
+@settings(deadline=None, max_examples=200)
+@given(forbidding(), pair, st.lists(pair, min_size=1, max_size=10))
+def test_on_random_networks_with_forbidden_ways_the_times_equal_the_second_engine(barred, place, crews):
+    net, ways = barred
+    lon, lat = lonlat([place])
+    target = net.target(lon[0], lat[0], 400.0)
+    if target is None:
+        return
+    crew_lon, crew_lat = lonlat(crews)
+    seconds, _ = target.travel(crew_lon, crew_lat)
+    expected = seconds_minding_turns(net, ways, target.at, net.snap(crew_lon, crew_lat, 400.0))
+    np.testing.assert_allclose(seconds, expected, rtol=1e-6, atol=1e-3)
+    matrix_equals_travel(net, (crew_lon, crew_lat), (lon, lat))
+    for i in np.flatnonzero(np.isfinite(seconds)):
+        assert target.reach(float(seconds[i])).holds(crew_lon[i], crew_lat[i])
+
+
 # --- real streets ----------------------------------------------------------------------------------------------------
+def drawn_places(net, count):
+    """Places within some tens of metres of streets."""
+    random = np.random.default_rng(8319)
+    street = net.lines[random.choice(net.snappable, count)]
+    points = shapely.line_interpolate_point(street, random.random(count), normalized=True)
+    x, y = shapely.get_x(points) + random.normal(0, 30, count), shapely.get_y(points) + random.normal(0, 30, count)
+    return x, y, *to_degrees(x, y, net.near_lon)
+
+
+@pytest.mark.parametrize(
+    ("file", "mapped", "unused"), [("roads/baltimore.osm.pbf", 3, 0), ("roads/liechtenstein.osm.pbf", 2, 1)]
+)
+def test_on_real_streets_with_turn_limits_the_times_equal_the_second_engine(shared, file, mapped, unused):
+    stretches = list(split(list(read_ways(shared / file, FileReport()))))
+    rules = Turns(stretches)
+    ways = list(rules.forbidden(read_turns(shared / file)).values())
+    assert (len(ways), rules.unused) == (
+        mapped,
+        unused,
+    )  # the third of Liechtenstein starts on a street of another country
+    free = RoadNetwork(as_edges(stretches))
+    random = np.random.default_rng(8319)
+    more = [ways_over(free, 2 + i % 8 // 7, lambda n: int(random.integers(n))) for i in range(300)]
+    net = RoadNetwork(as_edges(stretches, [*ways, *(way for way in more if way)]))
+    *_, lon, lat = drawn_places(net, 300)
+    longer = 0
+    for i in range(2):
+        target = net.target(lon[i], lat[i], 500.0)
+        seconds, _ = target.travel(lon, lat)
+        at = net.snap(lon, lat, 500.0)
+        expected = seconds_minding_turns(net, [*ways, *(way for way in more if way)], target.at, at)
+        np.testing.assert_allclose(seconds, expected, rtol=1e-9, atol=1e-6)
+        longer += (seconds > free.target(lon[i], lat[i], 500.0).travel(lon, lat)[0] + 1e-6).sum()
+    assert longer > 10  # the limits did matter
+    matrix_equals_travel(net, (lon, lat), (lon[:12], lat[:12]))
+
+
+@pytest.mark.parametrize("file", ["roads/baltimore.osm.pbf", "roads/liechtenstein.osm.pbf"])
+def test_on_foot_the_times_equal_the_second_engine_on_real_ways(shared, file):
+    walked = [s for s in split(list(read_ways(shared / file, FileReport()))) if s.walk_s]
+    net = RoadNetwork(as_edges([replace(s, forward_s=s.walk_s, backward_s=s.walk_s) for s in walked]))
+    *_, lon, lat = drawn_places(net, 200)
+    target = net.target(lon[0], lat[0], 500.0)
+    seconds, metres = target.travel(lon, lat)
+    expected = seconds_to(net, target.at, net.snap(lon, lat, 500.0))
+    np.testing.assert_allclose(seconds, expected, rtol=1e-9, atol=1e-6)
+    known = np.isfinite(seconds)
+    assert known.sum() > 150 and seconds[known] == pytest.approx(metres[known] / WALK_MS, rel=1e-3, abs=0.05)
+    matrix_equals_travel(net, (lon, lat), (lon[:12], lat[:12]))
+
+
 @pytest.mark.parametrize(
     "file", ["roads/baltimore.osm.pbf", "roads/liechtenstein.osm.pbf", "roads/shandong_trunk.gpkg"]
 )
 def test_on_real_streets_the_times_equal_the_second_engine(shared, file):
     stretches = [s for s in split(list(read_ways(shared / file, FileReport()))) if s.forward_s or s.backward_s]
     net = RoadNetwork(as_edges(stretches))
-    random = np.random.default_rng(8319)
-    street = net.lines[random.choice(net.snappable, 400)]
-    points = shapely.line_interpolate_point(street, random.random(400), normalized=True)
-    x, y = shapely.get_x(points) + random.normal(0, 30, 400), shapely.get_y(points) + random.normal(0, 30, 400)
-    lon, lat = to_degrees(x, y, net.near_lon)
+    x, y, lon, lat = drawn_places(net, 400)
     for i in range(4):
         target = net.target(lon[i], lat[i], 500.0)
         seconds, metres = target.travel(lon, lat)

@@ -126,7 +126,9 @@ export class Detail {
       el("h2", { tabindex: "-1" }, c.category_name),
       el("p", { class: "place" }, el("strong", {}, c.place || t("No place told")), c.district ? el("span", { class: "soft" }, c.district) : null,
         c.located === "located" ? el("button", { type: "button", class: "quiet small", onclick: () => this.#desk.showOnMap(c.lon, c.lat) }, t("Show on the map"))
-          : el("span", { class: "chip yellow", title: t("Not on the map: only in this list") }, t("Not located"))));
+          : el("span", { class: "chip yellow", title: t("Not on the map: only in this list") }, t("Not located"))),
+      c.vulnerable?.length ? el("p", { class: "row", dataset: { vulnerable: "" } }, el("span", { class: "chip orange" }, t("Vulnerable household")),
+        ...c.vulnerable.map((mark) => el("span", { class: "chip" }, mark))) : null);
   }
 
   #closeButton() {

@@ -77,7 +77,7 @@ export class Ranking {
           ...crew.violations.map((text) => el("li", { class: "against" }, el("span", { class: "visually-hidden" }, t("Against it: ")), text)),
           ...crew.reasons.map((text) => el("li", {}, text)))),
       el("div", { class: "crew-act" }, this.#minutes(crew),
-        this.#can.assign ? el("button", { type: "button", class: forced ? "" : "primary", dataset: { assign: crew.id }, onclick: () => this.#send(crew, item) },
+        this.#can.assign && !crew.refused ? el("button", { type: "button", class: forced ? "" : "primary", dataset: { assign: crew.id }, onclick: () => this.#send(crew, item) },
           forced ? t("Assign anyway…") : t("Assign")) : null));
     return item;
   }
@@ -90,6 +90,10 @@ export class Ranking {
   }
 
   async #send(crew, item, reason) {
+    if (crew.refused) { // blacklisted: no reason helps
+      if (!item.querySelector(".notice")) item.append(el("p", { class: "notice error", role: "alert" }, crew.violations.join("; ")));
+      return undefined;
+    }
     if (crew.violations.length && !reason) return this.#askReason(crew, item, crew.violations);
     const buttons = item.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
