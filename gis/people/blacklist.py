@@ -6,7 +6,7 @@ the blacklisting and told of, or refused because of it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -57,7 +57,7 @@ def lift(session: Session, who: Who, entry: Blacklisting, reason: str, base_vers
     if entry.lifted_at is not None or (ends is not None and ends <= who.now):
         raise NotBlacklisted()
     assert began is not None
-    entry.during = Range(began, who.now) if who.now > began else Range(began, began, bounds="[]")
+    entry.during = Range(min(began, who.now - timedelta(microseconds=1)), who.now)  # also when lifted in the same instant
     entry.lifted_at, entry.lifted_by_id, entry.lift_reason = who.now, who.user_id, said
     session.flush()
     _write(session, who, "lift", entry)

@@ -243,3 +243,20 @@ def test_a_companys_line_is_a_channel_of_the_form_and_an_unknown_one_is_refused(
     switch_line(session, Who(NOW), line.id, 1, False)
     session.commit()
     assert client.post("/complaints", data=given).status_code == 422
+
+
+def test_a_vulnerable_household_is_marked_kept_with_the_caller_and_shown_as_a_mark_only(session, sign_in):
+    sign_in("call_taker").post("/complaints", data=GOOD | {"vulnerable_old": "1", "vulnerable_low_income": "1"})
+    made = only(session)
+    assert session.get(Caller, made.id).vulnerable == ["low_income", "old"]
+    dispatcher = sign_in("dispatcher")
+    assert dispatcher.get(f"/complaints/{made.id}.json").json["vulnerable"] == ["困", "老"]
+    page = dispatcher.get(f"/complaints/{made.id}").text
+    assert "困难家庭" in page and "张三" not in page
+
+
+def test_a_mark_of_the_household_is_not_lost_where_another_field_is_wrong(session, sign_in):
+    answer = sign_in("call_taker").post("/complaints", data=GOOD | {"caller_phone": "12", "vulnerable_weak": "1"})
+    assert answer.status_code == 422
+    assert "checked" in re.findall(r'name="vulnerable_weak"[^>]*', answer.text)[0]
+    assert "checked" not in re.findall(r'name="vulnerable_old"[^>]*', answer.text)[0]
