@@ -1,0 +1,447 @@
+"""The search for a shorter plan, by PyVRP. Pure: it is given the seed and a clock to keep its time by.
+
+What PyVRP is told: each gap is a vehicle of its own, with its own start, end and hours; orders that a crew may not do lie
+forbidden far away for it; an order that can be late stands there once for each step of lateness, and one of them at most is
+done; lunch is held free by shorter hours and earlier closing, and laid into the route afterwards by `plan.schedule`, which has
+the last word on everything.
+
+The orders are searched in parts that lie together (crews by the angle at which they work, cut elsewhere in each round), each
+part on a core of its own; then the whole is polished. A search begins from the plan it is to beat and can only end better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from math import pi
+
+import numpy as np
+import pyvrp
+from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchParams
+from pyvrp.PenaltyManager import PenaltyManager, PenaltyParams
+from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, PerturbationManager, compute_neighbours
+
+from gis.dispatch import plan_greedy
+from gis.dispatch.plan import CrewDay, Gap, Job, Key, Plan, Problem, cost, faults, gap_cost, schedule, without
+
+Clock = Callable[[], float]  # seconds, from anywhere, never back
+FORBIDDEN_S = 1_000_000  # how far away an order lies that a crew may not do
+HISTORY = 60  # how long a worse plan is held against a new one; shorter than PyVRP's own, as the time is short
+LATE_STEPS_S = (0, 7200)  # up to so late, and later: three ways to be done
+PART_MOST = 250  # more orders than this are searched in more parts than there are cores
+ROUND_S = 2.5  # how long one round of parts takes
+POLISH = 0.25  # the share of the time in which the whole is polished
+SPLIT_LEAST = 60  # fewer orders are searched as a whole
+
+
+@dataclass(frozen=True)
+class Part:
+    """A problem with the plan to beat, for one core: `seconds` long. `required` must stay served."""
+
+    problem: Problem
+    start: Plan
+    required: frozenset[int]
+    seed: int
+    seconds: float
+
+
+@dataclass
+class Until:
+    """Stop when the clock says so. `watch` is told of every look."""
+
+    clock: Clock
+    at: float
+    watch: Callable[[], None] = field(default=lambda: None)
+
+    def __call__(self, _best_cost: float) -> bool:
+        self.watch()
+        return self.clock() >= self.at
+
+    @property
+    def left(self) -> float:
+        return self.at - self.clock()
+
+
+Spread = Callable[[Sequence[Part]], list[Plan]]
+
+
+# --- what PyVRP is told ----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Model:
+    """A problem as PyVRP knows it, and the way back: which job a client is, which gap a vehicle."""
+
+    data: pyvrp.ProblemData
+    jobs: list[Job]
+    choices: dict[int, list[int]]
+    job_of: list[int]
+    keys: list[Key]
+
+
+def model(problem: Problem, required: frozenset[int], *, hold_lunch: bool = True) -> Model:
+    """Translate. With `hold_lunch` the hours are shortened so that lunch always fits afterwards."""
+    jobs = list(problem.jobs)
+    gaps = [gap for gap in problem.gaps.values() if gap.end_s > gap.start_s]
+    horizon = max([gap.end_s for gap in gaps] + [job.closes_s or 0 for job in jobs] + [1])
+    places = [job.place for job in jobs]
+    depots: dict[int | None, int] = {}
+    for place in [p for gap in gaps for p in (gap.start_place, gap.end_place)]:
+        if place not in depots:
+            depots[place] = len(places)
+            places.append(-1 if place is None else place)
+    clients, groups, choices, job_of = _clients(problem, jobs, required, horizon, _held(gaps) if hold_lunch else None)
+    profiles, vehicles = _vehicles(problem, jobs, gaps, depots, hold_lunch)
+    base = _matrix(problem, places)
+    matrices = [_forbid(base, allowed) for allowed in profiles] or [base]
+    data = pyvrp.ProblemData(
+        [pyvrp.Location(0, 0) for _ in places],
+        clients,
+        [pyvrp.Depot(n) for n in depots.values()],
+        vehicles,
+        matrices,
+        matrices,
+        groups,
+    )
+    return Model(data, jobs, choices, job_of, [gap.key for gap in gaps])
+
+
+def _held(gaps: Sequence[Gap]) -> tuple[int, int] | None:
+    """From when on orders must close earlier, and by how much, so that a crew can eat before."""
+    lunches = [gap.lunch for gap in gaps if gap.lunch]
+    return (min(x.earliest_s for x in lunches), max(x.length_s for x in lunches)) if lunches else None
+
+
+def _clients(
+    problem: Problem, jobs: Sequence[Job], required: frozenset[int], horizon: int, held: tuple[int, int] | None
+) -> tuple[list[pyvrp.Client], list[pyvrp.ClientGroup], dict[int, list[int]], list[int]]:
+    clients: list[pyvrp.Client] = []
+    groups: list[pyvrp.ClientGroup] = []
+    choices: dict[int, list[int]] = {}
+    job_of: list[int] = []
+    for place, job in enumerate(jobs):
+        closes = horizon if job.closes_s is None else min(job.closes_s, horizon)
+        if held and closes > held[0]:
+            closes = max(closes - held[1], held[0])
+        steps = _steps(problem, job, closes)
+        must = job.id in required
+        group = len(groups) if len(steps) > 1 else None
+        choices[job.id] = list(range(len(clients), len(clients) + len(steps)))
+        for opens, until, price in steps:
+            clients.append(pyvrp.Client(
+                place, delivery=[job.load], service_duration=job.work_s, tw_early=opens, tw_late=max(opens, until),
+                prize=max(1, job.worth - price), required=must and group is None, group=group,
+            ))  # fmt: skip
+            job_of.append(job.id)
+        if group is not None:
+            groups.append(pyvrp.ClientGroup(choices[job.id], required=must))
+    return clients, groups, choices, job_of
+
+
+def _steps(problem: Problem, job: Job, closes: int) -> list[tuple[int, int, int]]:
+    """When a job may begin, and what that costs: (from, to, price). One step where it cannot be late."""
+    opens = min(job.earliest_s, closes)
+    if job.due_s is None or job.due_s - job.work_s >= closes:
+        return [(opens, closes, 0)]
+    p, found = problem.prices, []
+    for late_s in LATE_STEPS_S:
+        until = min(job.due_s - job.work_s + late_s, closes)
+        if until >= opens:
+            found.append((opens, until, 0 if not late_s else int(p.late_once + min(late_s / 2 * p.late, p.late_most))))
+            opens = until + 1
+    if opens <= closes:
+        found.append((opens, closes, int(p.late_once + p.late_most)))
+    return found
+
+
+def _vehicles(
+    problem: Problem, jobs: Sequence[Job], gaps: Sequence[Gap], depots: dict[int | None, int], hold_lunch: bool
+) -> tuple[list[tuple[bool, ...]], list[pyvrp.VehicleType]]:
+    profiles: dict[tuple[bool, ...], int] = {}
+    vehicles = []
+    number = {place: n for n, place in enumerate(depots)}
+    everything = sum(job.load for job in jobs)
+    for gap in gaps:
+        crew = problem.crew[gap.crew_id]
+        allowed = tuple(crew.id in job.crews for job in jobs)
+        until = gap.end_s - (gap.lunch.length_s if gap.lunch and hold_lunch else 0)
+        until = max(until, gap.start_s)
+        shift_s = max(0, min(gap.shift_end_s, until) - gap.start_s)
+        overtime = max(0, until - gap.start_s - shift_s) if gap.then is None else 0
+        vehicles.append(pyvrp.VehicleType(
+            capacity=[everything if crew.capacity is None else max(0, crew.capacity - len(crew.fixed))],
+            start_depot=number[gap.start_place], end_depot=number[gap.end_place], tw_early=gap.start_s, tw_late=until,
+            start_late=gap.start_s, shift_duration=shift_s if overtime else until - gap.start_s, max_overtime=overtime,
+            unit_overtime_cost=round(problem.prices.overtime), profile=profiles.setdefault(allowed, len(profiles)),
+        ))  # fmt: skip
+    return list(profiles), vehicles
+
+
+def _matrix(problem: Problem, places: Sequence[int]) -> np.ndarray:
+    rows = np.array(places, np.int64)
+    known = np.maximum(rows, 0)
+    found = np.ascontiguousarray(problem.seconds[np.ix_(known, known)], np.int64)
+    found[rows < 0, :] = 0
+    found[:, rows < 0] = 0
+    np.fill_diagonal(found, 0)
+    return found
+
+
+def _forbid(base: np.ndarray, allowed: tuple[bool, ...]) -> np.ndarray:
+    if all(allowed):
+        return base
+    found = base.copy()
+    closed = np.flatnonzero(~np.array(allowed, bool))
+    found[:, closed] = FORBIDDEN_S
+    found[closed, closed] = 0
+    return found
+
+
+def solution(problem: Problem, told: Model, plan: Plan) -> pyvrp.Solution:
+    """A plan as PyVRP holds it: of each order the step of lateness at which it would be reached."""
+    routes = []
+    for vehicle, key in enumerate(told.keys):
+        visits, gap = [], problem.gaps[key]
+        at_s, place = gap.start_s, gap.start_place
+        for job_id in plan.routes.get(key, ()):
+            job = problem.job[job_id]
+            at_s += problem.way(place, job.place)[0]
+            fits = [c for c in told.choices[job_id] if told.data.client(c).tw_late >= at_s] or told.choices[job_id][-1:]
+            visits.append(fits[0])
+            at_s, place = max(at_s, told.data.client(fits[0]).tw_early) + job.work_s, job.place
+        if visits:
+            routes.append(pyvrp.Route(told.data, visits, vehicle))
+    return pyvrp.Solution(told.data, routes)
+
+
+def _plan(told: Model, found: pyvrp.Solution) -> Plan:
+    routes = {}
+    for route in found.routes():
+        visits = tuple(told.job_of[a.idx] for a in route if a.is_client())
+        if visits:
+            routes[told.keys[route.vehicle_type()]] = visits
+    return Plan(routes)
+
+
+# --- one search ------------------------------------------------------------------------------------------------------
+def search(part: Part, stop: Until) -> Plan:
+    """Beat the plan of a part within the time, or give it back."""
+    if not part.problem.jobs or stop.left <= 0:
+        return part.start
+    told = model(part.problem, part.required)
+    begin = solution(part.problem, told, part.start)
+    if not begin.is_feasible():
+        told = model(part.problem, part.required, hold_lunch=False)
+        begin = solution(part.problem, told, part.start)
+    rng = pyvrp.RandomNumberGenerator(seed=part.seed % 2**32)
+    ls = LocalSearch(
+        told.data, rng, compute_neighbours(told.data, NeighbourhoodParams(num_neighbours=30)), PerturbationManager()
+    )
+    for operator in OPERATORS:
+        if operator.supports(told.data):
+            ls.add_operator(operator(told.data))
+    params = PenaltyParams()
+    penalties = PenaltyManager(params.midpoint_penalties(told.data), params)
+    if stop(0.0):
+        return part.start
+    if (better := ls(begin, penalties.max_cost_evaluator(), exhaustive=True)).is_feasible():
+        begin = better
+    ils = IteratedLocalSearch(told.data, penalties, ls, begin, IteratedLocalSearchParams(history_length=HISTORY))
+    found = ils.run(stop, collect_stats=False).best
+    return settle(part, _plan(told, found))
+
+
+def settle(part: Part, found: Plan) -> Plan:
+    """What was found, made possible by the judge's measure; the plan to beat where it is no better or leaves something out."""
+    problem = part.problem
+    found = repaired(problem, found)
+    if not part.required <= found.served:
+        found = plan_greedy.insert(problem, found, part.required - found.served)
+    if found.served != {job.id for job in problem.jobs} and len(problem.jobs) - len(found.served) <= 30:
+        found = plan_greedy.insert(problem, found, {job.id for job in problem.jobs} - found.served)
+    good = (
+        part.required <= found.served
+        and not faults(problem, found)
+        and cost(problem, found) <= cost(problem, part.start)
+    )
+    return found if good else part.start
+
+
+def repaired(problem: Problem, plan: Plan) -> Plan:
+    """Take out what makes a gap impossible, the least worth first and of those the latest."""
+    routes: dict[Key, tuple[int, ...]] = {}
+    for key, route in plan.routes.items():
+        kept = list(route)
+        while kept and schedule(problem, problem.gaps[key], kept).wrong:
+            kept.remove(min(reversed(kept), key=lambda j: problem.job[j].worth))
+        routes[key] = tuple(kept)
+    found = Plan(routes)
+    for crew in problem.crews:
+        if crew.capacity is None:
+            continue
+        over = plan_greedy.load(problem, found, crew) - crew.capacity
+        mine = sorted(
+            (job for _, route in found.of(crew.id) for job in route), key=lambda j: (problem.job[j].worth, -j)
+        )
+        while over > 0 and mine:
+            gone = mine.pop(0)
+            over -= problem.job[gone].load
+            found = without(found, [gone])
+    return found
+
+
+# --- the whole -------------------------------------------------------------------------------------------------------
+def alone(clock: Clock) -> Spread:
+    """The parts one after another on this core, each with its share of the time."""
+
+    def run(parts: Sequence[Part]) -> list[Plan]:
+        return [
+            search(replace(p, seconds=p.seconds / len(parts)), Until(clock, clock() + p.seconds / len(parts)))
+            for p in parts
+        ]
+
+    return run
+
+
+def improve(
+    problem: Problem, start: Plan, required: Iterable[int], *, seed: int, stop: Until, spread: Spread, cores: int = 2,
+    told: Callable[[float], None] = lambda share: None,
+) -> Plan:  # fmt: skip
+    """A plan as good as the time allows. It serves what is required as `start` does, and never costs more."""
+    must, best = frozenset(required), start
+    began, whole = stop.clock(), max(stop.left, 1e-9)
+    here = Until(stop.clock, stop.at, lambda: told(min(1.0, (stop.clock() - began) / whole)))
+    turn = 0
+    if len(problem.jobs) >= SPLIT_LEAST and cores > 1:
+        count = max(cores, cores * -(-len(problem.jobs) // (PART_MOST * cores)))
+        while stop.left > whole * POLISH + 0.3:
+            told(1 - stop.left / whole)
+            seconds = min(ROUND_S, stop.left - whole * POLISH)
+            if turn == 0:  # the plan to beat may send everybody everywhere: begin with areas
+                parts = areas(problem, count, seed, seconds)
+                best = better(problem, best, merged(problem, Plan(), parts, spread(parts)), must)
+            else:
+                parts = split(problem, best, must, count, 2 * pi * turn * 0.381966, seed + turn, seconds)
+                best = merged(problem, best, parts, spread(parts))
+            turn += 1
+    if stop.left > 0.05:
+        best = search(Part(problem, best, must, seed + turn, stop.left), here)
+    return best
+
+
+def better(problem: Problem, kept: Plan, found: Plan, required: frozenset[int]) -> Plan:
+    """The plan that was found, if it can be carried out, serves what is required, and costs no more than the one that is kept."""
+    found = plan_greedy.insert(problem, found, required - found.served)
+    good = required <= found.served and not faults(problem, found) and cost(problem, found) <= cost(problem, kept)
+    return found if good else kept
+
+
+def areas(problem: Problem, count: int, seed: int, seconds: float) -> list[Part]:
+    """Orders by their angle around the middle, cut into parts of as many each; crews go where they set out from, or in turn
+    where they all set out from the same place. Each part begins with its own greedy plan."""
+    xy = bearings(problem)
+    middle = xy[[job.place for job in problem.jobs]].mean(0)
+
+    def angle(place: int) -> float:
+        dx, dy = xy[place] - middle
+        return float(np.arctan2(dy, dx))
+
+    jobs = np.array_split(np.array(sorted(problem.jobs, key=lambda j: (angle(j.place), j.id)), object), count)
+    crews = np.array_split(np.array(sorted(problem.crews, key=lambda c: (angle(c.start_place), c.id)), object), count)
+    parts = [
+        _part(problem, Plan(), frozenset(), list(c), list(j), seed + 31 * n, seconds)
+        for n, (c, j) in enumerate(zip(crews, jobs, strict=True)) if len(c)
+    ]  # fmt: skip
+    return [replace(part, start=plan_greedy.greedy(part.problem)) for part in parts]
+
+
+def merged(problem: Problem, before: Plan, parts: Sequence[Part], found: Sequence[Plan]) -> Plan:
+    """The parts put together again; what none of them serves is not served."""
+    routes: dict[Key, tuple[int, ...]] = dict(before.routes)
+    for part, plan in zip(parts, found, strict=True):
+        routes |= {key: plan.routes.get(key, ()) for key in part.problem.gaps}
+    return Plan({key: route for key, route in routes.items() if route})
+
+
+def split(
+    problem: Problem, plan: Plan, required: frozenset[int], count: int, turned: float, seed: int, seconds: float
+) -> list[Part]:
+    """Crews by the angle of their work around the middle of all, cut into parts with about as many orders each.
+
+    Angles need coordinates and there is only a matrix: `bearings` makes a map of it.
+    """
+    xy = bearings(problem)
+    middle = xy[[job.place for job in problem.jobs]].mean(0)
+    angle, weight = {}, {}
+    for crew in problem.crews:
+        stops = [problem.job[j].place for _, route in plan.of(crew.id) for j in route] or [crew.start_place]
+        dx, dy = xy[stops].mean(0) - middle
+        angle[crew.id] = (float(np.arctan2(dy, dx)) - turned) % (2 * pi)
+        weight[crew.id] = sum(len(route) for _, route in plan.of(crew.id)) + 1
+    order = sorted(problem.crews, key=lambda c: (angle[c.id], c.id))
+    share = sum(weight.values()) / count
+    groups: list[list[CrewDay]] = [[] for _ in range(count)]
+    done = 0.0
+    for crew in order:
+        groups[min(count - 1, int((done + weight[crew.id] / 2) / share))].append(crew)
+        done += weight[crew.id]
+    part_of = {crew.id: n for n, group in enumerate(groups) for crew in group}
+    jobs: list[list[Job]] = [[] for _ in range(count)]
+    at = {job: part_of[key[0]] for key, route in plan.routes.items() for job in route}
+    for job in problem.jobs:
+        if job.id not in at:  # nobody's yet: the part of whoever could do it and lies nearest by angle
+            dx, dy = xy[job.place] - middle
+            mine = (float(np.arctan2(dy, dx)) - turned) % (2 * pi)
+            able = [c for c in order if c.id in job.crews] or order
+            near = min(able, key=lambda c: (min(abs(angle[c.id] - mine), 2 * pi - abs(angle[c.id] - mine)), c.id))
+            at[job.id] = part_of[near.id]
+        jobs[at[job.id]].append(job)
+    return [
+        _part(problem, plan, required, group, own, seed + 31 * n, seconds)
+        for n, (group, own) in enumerate(zip(groups, jobs, strict=True))
+        if group
+    ]
+
+
+def _part(
+    problem: Problem,
+    plan: Plan,
+    required: frozenset[int],
+    crews: Sequence[CrewDay],
+    jobs: Sequence[Job],
+    seed: int,
+    seconds: float,
+) -> Part:
+    """A problem of its own, with no more of the matrix than it needs."""
+    used = sorted({p for c in crews for p in (c.start_place, c.end_place, *(f.place for f in c.fixed)) if p is not None}
+                  | {job.place for job in jobs})  # fmt: skip
+    new = {place: n for n, place in enumerate(used)}
+    cut = np.ix_(used, used)
+    own = tuple(
+        replace(c, start_place=new[c.start_place], end_place=None if c.end_place is None else new[c.end_place],
+                fixed=tuple(replace(f, place=new[f.place]) for f in c.fixed))
+        for c in crews
+    )  # fmt: skip
+    small = Problem(tuple(replace(job, place=new[job.place]) for job in jobs), own, problem.seconds[cut], problem.metres[cut],
+                    problem.prices)  # fmt: skip
+    there = {c.id for c in crews}
+    start = Plan({key: route for key, route in plan.routes.items() if key[0] in there})
+    return Part(small, start, required & {job.id for job in jobs}, seed, seconds)
+
+
+def bearings(problem: Problem) -> np.ndarray:
+    """A flat map whose distances are about those of the matrix: landmarks, then the two directions that tell most apart."""
+    both = (problem.seconds + problem.seconds.T) / 2.0
+    marks = [0]
+    while len(marks) < min(12, len(both)):
+        marks.append(int(np.argmax(both[marks].min(0))))
+    columns = both[:, marks]
+    centred = columns - columns.mean(0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    flat: np.ndarray = centred @ axes[:2].T
+    return flat if flat.shape[1] == 2 else np.column_stack([flat, np.zeros(len(flat))])
+
+
+def gap_costs(problem: Problem, plan: Plan) -> dict[Key, float]:
+    """What each gap costs, for a comparison."""
+    return {
+        key: gap_cost(problem, schedule(problem, gap, plan.routes.get(key, ()))) for key, gap in problem.gaps.items()
+    }
