@@ -79,7 +79,7 @@ class WorkOrder(Versioned, Base):
         CheckConstraint(f"return_reason IS NULL OR {one_of('return_reason', ReturnReason)}", name="return_reason"),
         CheckConstraint("NOT isempty(during)", name="during"),
         ExcludeConstraint(("crew_id", "="), ("during", "&&"), name="ex_work_order_crew", using="gist",
-                          where=text(_BOOKING)),
+                          where=text(_BOOKING), deferrable=True, initially="IMMEDIATE"),
         Index("uq_work_order_open", "complaint_id", unique=True, postgresql_where=text(_BOOKING)),
         Index("ix_work_order_crew_id_status", "crew_id", "status"),
     )  # fmt: skip
