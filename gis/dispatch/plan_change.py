@@ -71,7 +71,7 @@ def possible(problem: Problem, current: Plan) -> Plan:
 def _in_the_way(problem: Problem, key: Key, route: list[int]) -> int:
     """The order whose going alone makes the rest possible; else the last of the least worth."""
     gap = problem.gaps[key]
-    by_worth = sorted(reversed(route), key=lambda j: problem.job[j].worth)
+    by_worth = sorted(route, key=lambda j: (problem.job[j].worth, -route.index(j)))
     for job_id in by_worth:
         if not schedule(problem, gap, [j for j in route if j != job_id]).wrong:
             return job_id

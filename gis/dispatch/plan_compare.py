@@ -25,7 +25,9 @@ def why_not(problem: Problem, plan: Plan, job_id: int) -> Why:
     found = {schedule(problem, gap, [job_id]).wrong for gap in gaps}
     if "" in found:
         return Why("crews_full", {"n": len({gap.crew_id for gap in gaps})})
-    return Why("closes_too_soon" if found <= {"too_late"} else "no_time_left", {"n": len({gap.crew_id for gap in gaps})})
+    return Why(
+        "closes_too_soon" if found <= {"too_late"} else "no_time_left", {"n": len({gap.crew_id for gap in gaps})}
+    )
 
 
 def crew_totals(problem: Problem, plan: Plan, crew: CrewDay) -> dict[str, int]:

@@ -70,7 +70,7 @@ def matters(session: Session, scope: Scope, crew_ids: Sequence[int]) -> list[Mat
         .where(or_(WorkOrder.crew_id.in_(crew_ids), and_(WorkOrder.id.is_(None), Complaint.status.in_(ASSIGNABLE), seen)))
         .order_by(Complaint.id)
     )  # fmt: skip
-    return [Matter(*row) for row in session.execute(asked)]
+    return [Matter(*tuple(row)) for row in session.execute(asked)]
 
 
 def bases(session: Session, crew_ids: Sequence[int]) -> dict[int, CrewBase]:
@@ -81,7 +81,7 @@ def bases(session: Session, crew_ids: Sequence[int]) -> dict[int, CrewBase]:
 
 def crew_versions(session: Session, crew_ids: Sequence[int]) -> dict[int, int]:
     """Which version has each of these crews now?"""
-    return dict(session.execute(select(Crew.id, Crew.version).where(Crew.id.in_(crew_ids))).tuples().all())
+    return {row.id: row.version for row in session.execute(select(Crew.id, Crew.version).where(Crew.id.in_(crew_ids)))}
 
 
 # --- proposals -------------------------------------------------------------------------------------------------------
@@ -96,7 +96,9 @@ def plan_in_scope(session: Session, plan_id: int, scope: Scope) -> DayPlan | Non
 def plans(session: Session, scope: Scope, limit: int = 20) -> list[Mapping[str, Any]]:
     """The latest proposals, the newest first, and how much of each was accepted?"""
     accepted = (
-        select(func.count()).where(DayPlanCrew.plan_id == DayPlan.id, DayPlanCrew.status == "accepted").scalar_subquery()
+        select(func.count())
+        .where(DayPlanCrew.plan_id == DayPlan.id, DayPlanCrew.status == "accepted")
+        .scalar_subquery()
     )
     crews = select(func.count()).where(DayPlanCrew.plan_id == DayPlan.id).scalar_subquery()
     asked = select(DayPlan.id, DayPlan.day, DayPlan.status, DayPlan.made_at, DayPlan.totals, accepted.label("accepted"),
@@ -161,7 +163,8 @@ def hand_overs(session: Session, plan_id: int) -> dict[int, set[int]]:
     )
     found: dict[int, set[int]] = {}
     for giver, taker in session.execute(asked):
-        found.setdefault(giver, set()).add(taker)
+        if giver is not None and taker is not None:
+            found.setdefault(giver, set()).add(taker)
     return found
 
 

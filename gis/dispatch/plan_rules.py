@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import time
 from enum import StrEnum
 from typing import Any
@@ -25,7 +26,6 @@ class PartState(StrEnum):
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
-    UNDONE = "undone"
 
 
 class StopKind(StrEnum):
@@ -56,11 +56,32 @@ LUNCH_FROM, LUNCH_UNTIL, LUNCH_MIN = time(11, 30), time(13, 0), 45
 OVERTIME_MOST_MIN = 60  # so long after its shift a crew may still work. source: house assumption
 PRICES = Prices(overtime=2.0, late=0.25, late_most=3600, late_once=1200)
 # What it is worth to serve an order today, in seconds of driving. source: house assumption, for the bureau to tune.
-WORTH = {"order": 40_000, "given": 10_000, "key_supervision": 40_000, "due_today": 20_000, "overdue": 30_000, "reopened": 10_000}
-SAME_TIME_S = 120  # an order whose time changes by less keeps its time
+WORTH = {
+    "order": 40_000,
+    "given": 10_000,
+    "key_supervision": 40_000,
+    "due_today": 20_000,
+    "overdue": 30_000,
+    "reopened": 10_000,
+}
+SAME_TIME_S = 600  # a crew whose orders stay in their order, and all change by less than this, keeps its times
+PAST_MIN = 15  # a part whose first new order should have begun longer ago is out of date
+UNDO_MIN = 10  # so long an accepted part can be taken back
 
 # Why an order is in no crew's day; the doors have a sentence for each.
 UNSERVED = ("place_unknown", "no_skill", "none_on_shift", "closes_too_soon", "no_time_left", "crews_full")
+
+
+# What can have happened to a part since; `PlanStale` brings codes with names, and the doors have a sentence for each.
+CHANGES: dict[str, str] = {
+    "complaint_changed": "complaint %(no)s was changed",
+    "order_changed": "order %(no)s was changed",
+    "order_added": "%(crew)s was given order %(no)s",
+    "crew_changed": "%(crew)s was changed",
+    "time_passed": "the time of %(no)s has passed",
+    "order_taken_up": "order %(no)s was taken up",
+    "time_taken": "the time of %(no)s is taken",
+}
 
 
 class PlanNotReady(Conflict):
@@ -74,8 +95,9 @@ class PlanStale(Conflict):
 
     code = "plan_stale"
 
-    def __init__(self, what: str = "?", **params: Any) -> None:
-        super().__init__(what=what, **params)
+    def __init__(self, changes: Sequence[tuple[str, Mapping[str, Any]]] = (), what: str = "") -> None:
+        self.changes = tuple(changes)
+        super().__init__(what=what or "; ".join(CHANGES[code] % params for code, params in changes) or "?")
 
 
 class PartTaken(Conflict):
@@ -91,7 +113,7 @@ class PartTogether(Conflict):
 
 
 class PlanUndoTooLate(Conflict):
-    """An accepted plan can be undone within %(minutes)s minutes and before a crew has taken up any of it: %(what)s."""
+    """An accepted plan can be taken back within %(minutes)s minutes, and before anything else happens to its orders."""
 
     code = "plan_undo_too_late"
 
@@ -118,6 +140,3 @@ class BadAppointment(BadInput):
     """An appointment ends after it begins, and has not passed yet."""
 
     code = "bad_appointment"
-
-
-UNDO_MIN = 10  # so long an accepted part can be taken back

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import pi
+from typing import Any
 
 import numpy as np
 import pyvrp
@@ -53,7 +54,7 @@ class Until:
     at: float
     watch: Callable[[], None] = field(default=lambda: None)
 
-    def __call__(self, _best_cost: float) -> bool:
+    def __call__(self, best_cost: int) -> bool:
         self.watch()
         return self.clock() >= self.at
 
@@ -175,7 +176,7 @@ def _vehicles(
     return list(profiles), vehicles
 
 
-def _matrix(problem: Problem, places: Sequence[int]) -> np.ndarray:
+def _matrix(problem: Problem, places: Sequence[int]) -> Any:
     rows = np.array(places, np.int64)
     known = np.maximum(rows, 0)
     found = np.ascontiguousarray(problem.seconds[np.ix_(known, known)], np.int64)
@@ -185,7 +186,7 @@ def _matrix(problem: Problem, places: Sequence[int]) -> np.ndarray:
     return found
 
 
-def _forbid(base: np.ndarray, allowed: tuple[bool, ...]) -> np.ndarray:
+def _forbid(base: Any, allowed: tuple[bool, ...]) -> Any:
     if all(allowed):
         return base
     found = base.copy()
@@ -240,7 +241,7 @@ def search(part: Part, stop: Until) -> Plan:
             ls.add_operator(operator(told.data))
     params = PenaltyParams()
     penalties = PenaltyManager(params.midpoint_penalties(told.data), params)
-    if stop(0.0):
+    if stop(0):
         return part.start
     if (better := ls(begin, penalties.max_cost_evaluator(), exhaustive=True)).is_feasible():
         begin = better

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from gis.dispatch.rules import Terms
-from gis.geo import distance_m
+from gis.geo import Floats, distance_m
 from gis.places.networks import networks
 
 if TYPE_CHECKING:
@@ -55,28 +55,12 @@ def straight(places: Sequence[Point], speed_kmh: float) -> Travel:
     return Travel(np.rint(metres / (speed_kmh / 3.6)).astype(np.int64), metres, "straight")
 
 
-def _by_road(network: RoadNetwork, lon: NDArray[np.float64], lat: NDArray[np.float64], flat: Travel, terms: Terms) -> Travel:
-    seconds, metres = _matrix(network, lon, lat, terms.snap_limit_m)
-    known = np.isfinite(seconds)
-    np.fill_diagonal(known, True)
+def _by_road(network: RoadNetwork, lon: Floats, lat: Floats, flat: Travel, terms: Terms) -> Travel:
+    seconds, metres = network.matrix(lon, lat, lon, lat, terms.snap_limit_m)
     np.fill_diagonal(seconds, 0.0)
     np.fill_diagonal(metres, 0.0)
-    if not known.any() or known.sum() == len(lon):  # nothing but every place to itself
-        return flat
-    by = "road" if known.all() else "mixed"
+    known = np.isfinite(seconds)
     return Travel(
         np.rint(np.where(known, seconds, flat.seconds)).astype(np.int64),
-        np.rint(np.where(known, metres, flat.metres)).astype(np.int64), by, network,
+        np.rint(np.where(known, metres, flat.metres)).astype(np.int64), "road" if known.all() else "mixed", network,
     )  # fmt: skip
-
-
-def _matrix(
-    network: RoadNetwork, lon: NDArray[np.float64], lat: NDArray[np.float64], snap_limit_m: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Column by column: the search runs backwards from each place."""
-    seconds, metres = np.full((len(lon), len(lon)), np.inf), np.full((len(lon), len(lon)), np.inf)
-    for to in range(len(lon)):
-        target = network.target(float(lon[to]), float(lat[to]), snap_limit_m)
-        if target is not None:
-            seconds[:, to], metres[:, to] = target.travel(lon, lat)
-    return seconds, metres

@@ -75,7 +75,7 @@ def upgrade() -> None:
         _fk("day_plan_crew", "plan_id", "day_plan", ondelete="CASCADE"),
         _fk("day_plan_crew", "crew_id", "crew"),
         _fk("day_plan_crew", "accepted_by", "app_user"),
-        sa.CheckConstraint("status IN ('proposed', 'accepted', 'undone')", name=op.f("ck_day_plan_crew_status")),
+        sa.CheckConstraint("status IN ('proposed', 'accepted')", name=op.f("ck_day_plan_crew_status")),
     )
     op.create_table(
         "day_plan_stop",
