@@ -98,9 +98,9 @@ class Prices:
     """What things cost, in seconds of driving. Being late costs by the second up to `late_most`, and `late_once`."""
 
     overtime: float = 2.0
-    late: float = 0.25
-    late_most: int = 3600
-    late_once: int = 1200
+    late: float = 0.5
+    late_most: int = 7200
+    late_once: int = 3600
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,9 @@ KEPT_DAYS = 30  # proposals that were never accepted are dropped after so many d
 # A break for everybody on duty at noon. source: house assumption, after the bureau's hours (12:00-13:30) in the calendar.
 LUNCH_FROM, LUNCH_UNTIL, LUNCH_MIN = time(11, 30), time(13, 0), 45
 OVERTIME_MOST_MIN = 60  # so long after its shift a crew may still work. source: house assumption
-PRICES = Prices(overtime=2.0, late=0.25, late_most=3600, late_once=1200)
+# What things cost in seconds of driving: an hour of overtime two hours, being late an hour at once and half a second for each
+# second up to two hours more. source: house assumption, for the bureau to tune.
+PRICES = Prices(overtime=2.0, late=0.5, late_most=7200, late_once=3600)
 # What it is worth to serve an order today, in seconds of driving. source: house assumption, for the bureau to tune.
 WORTH = {
     "order": 40_000,

@@ -53,7 +53,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_day_plan")),
         _fk("day_plan", "made_by", "app_user"),
         _fk("day_plan", "area_id", "area"),
-        sa.CheckConstraint("status IN ('waiting', 'solving', 'ready', 'failed', 'discarded')", name=op.f("ck_day_plan_status")),
+        sa.CheckConstraint(
+            "status IN ('waiting', 'solving', 'ready', 'failed', 'discarded')", name=op.f("ck_day_plan_status")
+        ),
         sa.CheckConstraint("mode IN ('whole', 'least')", name=op.f("ck_day_plan_mode")),
         sa.CheckConstraint("progress BETWEEN 0 AND 1", name=op.f("ck_day_plan_progress")),
     )
@@ -106,9 +108,15 @@ def upgrade() -> None:
         _fk("day_plan_stop", "order_id", "work_order"),
         _fk("day_plan_stop", "from_crew_id", "crew"),
         _fk("day_plan_stop", "done_order_id", "work_order"),
-        sa.CheckConstraint("kind IN ('locked', 'kept', 'retimed', 'moved', 'new', 'unserved')", name=op.f("ck_day_plan_stop_kind")),
-        sa.CheckConstraint("(crew_id IS NULL) = (kind = 'unserved')", name=op.f("ck_day_plan_stop_unserved_has_no_crew")),
-        sa.CheckConstraint("(reason IS NOT NULL) = (kind = 'unserved')", name=op.f("ck_day_plan_stop_unserved_has_a_reason")),
+        sa.CheckConstraint(
+            "kind IN ('locked', 'kept', 'retimed', 'moved', 'new', 'unserved')", name=op.f("ck_day_plan_stop_kind")
+        ),
+        sa.CheckConstraint(
+            "(crew_id IS NULL) = (kind = 'unserved')", name=op.f("ck_day_plan_stop_unserved_has_no_crew")
+        ),
+        sa.CheckConstraint(
+            "(reason IS NOT NULL) = (kind = 'unserved')", name=op.f("ck_day_plan_stop_unserved_has_a_reason")
+        ),
     )
     op.create_table(
         "crew_base",

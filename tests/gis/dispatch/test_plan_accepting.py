@@ -49,12 +49,16 @@ def proposal(session, who, mode=PlanMode.WHOLE, **asked):
 
 
 def stops(session, plan, **only):
-    found = session.scalars(select(DayPlanStop).where(DayPlanStop.plan_id == plan.id).order_by(DayPlanStop.crew_id, DayPlanStop.position))
+    found = session.scalars(
+        select(DayPlanStop).where(DayPlanStop.plan_id == plan.id).order_by(DayPlanStop.crew_id, DayPlanStop.position)
+    )
     return [s for s in found if all(getattr(s, k) == v for k, v in only.items())]
 
 
 def open_orders(session, crew):
-    asked = select(WorkOrder).where(WorkOrder.crew_id == crew.id, WorkOrder.status == "assigned").order_by(WorkOrder.during)
+    asked = (
+        select(WorkOrder).where(WorkOrder.crew_id == crew.id, WorkOrder.status == "assigned").order_by(WorkOrder.during)
+    )
     return list(session.scalars(asked))
 
 
@@ -69,7 +73,11 @@ def test_waiting_complaints_are_laid_into_the_day_and_accepting_books_them(sessi
     assert faults(stands.problem, made.plan) == [] and plan.status == "ready" and plan.by == "straight"
     kept = stops(session, plan)
     assert [s.complaint_id for s in kept] == [complaints[i].id for i in (1, 2, 0)]
-    assert {s.kind for s in kept} == {"new"} and plan.totals["plan"]["unserved"] == 0 and plan.totals["today"]["unserved"] == 3
+    assert (
+        {s.kind for s in kept} == {"new"}
+        and plan.totals["plan"]["unserved"] == 0
+        and plan.totals["today"]["unserved"] == 3
+    )
     [outcome] = accept(session, who, plan)
     assert outcome.error is None
     booked = open_orders(session, crew)
@@ -104,7 +112,9 @@ def test_an_appointment_is_kept(session, who):
 def test_what_a_crew_has_taken_up_never_moves(session, who):
     crew, other = make_crew(session, at=near(0)), make_crew(session, at=near(5))
     taken = make_complaint(session, at=near(5), status="accepted")
-    order = make_order(session, taken, crew, status="accepted", during=Range(NOW + timedelta(hours=1), NOW + timedelta(hours=2)))
+    order = make_order(
+        session, taken, crew, status="accepted", during=Range(NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    )
     for n in range(4):
         make_complaint(session, at=near(n))
     plan, stands, made = proposal(session, who)
@@ -247,7 +257,9 @@ def test_tomorrow_begins_at_the_base_and_keeps_lunch(session, who):
     plan = plan_actions.propose(session, who, Asked(tomorrow), today=DAY, seconds=1, later=False)
     stands = plan_making.situation(session, plan_actions.asked_of(plan), TERMS, NOW)
     clock = time.monotonic
-    made = plan_making.make(stands, PlanMode.WHOLE, seed=1, stop=Until(clock, clock() + 0.2), spread=plan_solver.alone(clock))
+    made = plan_making.make(
+        stands, PlanMode.WHOLE, seed=1, stop=Until(clock, clock() + 0.2), spread=plan_solver.alone(clock)
+    )
     plan_actions.keep(session, who, plan, stands, made)
     served, left = [s for s in stops(session, plan) if s.crew_id], stops(session, plan, kind="unserved")
     assert len(served) == 3 and {s.reason for s in left} == {"crews_full"}
@@ -262,7 +274,12 @@ def test_a_proposal_is_read_back_as_it_is_shown(session, who):
     make_complaint(session, at=near(1))
     plan, _, _ = proposal(session, who)
     [part] = plan_queries.parts(session, plan.id)
-    assert (part["crew_id"], part["status"], part["after"]["orders"], part["before"]["orders"]) == (crew.id, "proposed", 1, 0)
+    assert (part["crew_id"], part["status"], part["after"]["orders"], part["before"]["orders"]) == (
+        crew.id,
+        "proposed",
+        1,
+        0,
+    )
     [stop] = plan_queries.stops(session, plan.id, CITY)
     assert stop["kind"] == "new" and stop["lon"] == pytest.approx(near(1)[0])
     assert plan_queries.latest(session, CITY, DAY) == plan.id
