@@ -11,6 +11,7 @@ part on a core of its own; then the whole is polished. A search begins from the 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import pi
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyvrp
+from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchParams
 from pyvrp.PenaltyManager import PenaltyManager, PenaltyParams
 from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, PerturbationManager, compute_neighbours
@@ -246,7 +248,9 @@ def search(part: Part, stop: Until) -> Plan:
     if (better := ls(begin, penalties.max_cost_evaluator(), exhaustive=True)).is_feasible():
         begin = better
     ils = IteratedLocalSearch(told.data, penalties, ls, begin, IteratedLocalSearchParams(history_length=HISTORY))
-    found = ils.run(stop, collect_stats=False).best
+    with warnings.catch_warnings():  # that a penalty is at its most says only that the start is hard to beat
+        warnings.simplefilter("ignore", PenaltyBoundWarning)
+        found = ils.run(stop, collect_stats=False).best
     return settle(part, _plan(told, found))
 
 

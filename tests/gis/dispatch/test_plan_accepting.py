@@ -140,7 +140,7 @@ def swapped(session, who):
     at = (NOW + timedelta(minutes=30), NOW + timedelta(hours=2))
     far_west = make_order(session, make_complaint(session, at=near(-10), status="assigned"), east, during=Range(*at))
     far_east = make_order(session, make_complaint(session, at=near(10), status="assigned"), west, during=Range(*at))
-    plan, stands, made = proposal(session, who)
+    plan, _, _ = proposal(session, who)
     return east, west, far_west, far_east, plan
 
 
@@ -157,7 +157,7 @@ def test_crews_that_hand_orders_to_each_other_are_accepted_together(session, who
 
 
 def test_an_accepted_part_is_taken_back_whole(session, who):
-    east, west, far_west, far_east, plan = swapped(session, who)
+    east, west, far_west, _, plan = swapped(session, who)
     new = make_complaint(session, at=near(11))
     plan, _, _ = proposal(session, who)
     assert [o.error for o in accept(session, who, plan)] == [None]
