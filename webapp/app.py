@@ -38,6 +38,7 @@ CONTENT_SECURITY_POLICY = "; ".join((
 # not open is not offered; a menu with one page left is that page.
 NAVIGATION = (
     ("dispatch.console", "see_complaints", "Dispatch", None),
+    ("plan.index", "assign", "Day's plan", None),
     ("complaints.new", "receive_complaint", "New complaint", None),
     ("oversight.index", "see_oversight", "Oversight", None),
     ("bulletins.index", "see_bulletins", "Bulletins", "Statistics"),

@@ -19,6 +19,9 @@ from sqlalchemy.dialects.postgresql import Range
 
 from gis.complaints.incident_model import Incident
 from gis.complaints.routing_model import RoutingRule
+from gis.dispatch.plan import Plan, Problem, Total
+from gis.dispatch.plan_compare import as_numbers, compared
+from gis.dispatch.plan_model import DayPlan, DayPlanCrew, DayPlanStop
 from gis.inspections.model import Inspection, InspectionPhoto, Photo
 from gis.journal import Who
 from gis.oversight.bulletins import Question
@@ -99,8 +102,21 @@ class World:
         watched = one_of_each(s, complaint, mark)
         question = Question(Period.of("day", NOW.date()))
         issue = publish(s, Who(NOW), Scope(area_id=area.id), question, ZoneInfo("Asia/Shanghai"))
+        plan = DayPlan(day=NOW.date(), status="ready", mode="whole", seconds=1, seed=1, asked={"crews": [], "categories": []}, made_at=NOW,
+                       as_of=NOW, area_id=area.id, by="straight", totals=compared(Problem((), (), [], []), *[Plan()] * 3, 0)
+                       | {"lines": "straight", "moved": 0})  # fmt: skip
+        s.add(plan)
+        s.flush()
+        zero = as_numbers(Total())
+        s.add(
+            DayPlanCrew(
+                plan_id=plan.id, crew_id=crew.id, crew_version=1, before=zero, after=zero, old_line=[], new_line=[]
+            )
+        )
+        s.add(DayPlanStop(plan_id=plan.id, complaint_id=complaint.id, crew_id=crew.id, kind="locked", position=1, complaint_version=1,
+                          params={}))  # fmt: skip
         s.commit()
-        return watched | {
+        return watched | {"plan_id": plan.id,
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),

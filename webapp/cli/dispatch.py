@@ -12,7 +12,8 @@ import click
 
 from gis.complaints.queries import find
 from gis.db import unit_of_work
-from gis.dispatch import actions
+from gis.dispatch import actions, plan_actions
+from gis.dispatch.queries import crew_called
 from gis.dispatch.ranking import Ranking, Search
 from gis.dispatch.rules import CrewKind, Terms
 from gis.errors import BadInput, Missing
@@ -59,6 +60,28 @@ def add(context: Context, name: str, kind: str, skills: tuple[str, ...], at: str
         result = {"id": made.id, "code": made.code, "name": made.name, "kind": made.kind, "skills": sorted(set(skills)),
                   "lon": lon, "lat": lat, "shifts": list(shifts) or ["00:00/24:00"]}  # fmt: skip
     context.say(result, f"{made.name} ({made.kind}, {', '.join(result['skills'])})")
+
+
+@crew.command("base")
+@click.argument("name")
+@click.option(
+    "--at", "at", metavar="LON,LAT", help="Where its shift begins and ends (WGS-84); without it wherever it stands."
+)
+@click.option("--ends-anywhere", is_flag=True, help="It only begins there.")
+@click.option("--capacity", type=click.IntRange(1, 500), help="So many orders at most in a day.")
+@common
+@click.pass_obj
+def base(context: Context, name: str, at: str | None, ends_anywhere: bool, capacity: int | None) -> None:
+    """Say where the crew NAME begins and ends its day, and how much it can carry: the day's plan goes by it."""
+    who = context.who()
+    with context.sessions() as sessions, unit_of_work(sessions) as session:
+        found = crew_called(session, name)
+        kept = plan_actions.set_base(
+            session, who, found, _position(at) if at else None, ends_here=not ends_anywhere, capacity=capacity
+        )
+        result = {"crew_id": found.id, "crew": found.name, "lon": kept.lon, "lat": kept.lat, "ends_here": kept.ends_here,
+                  "capacity": kept.capacity}  # fmt: skip
+    context.say(result, f"{result['crew']}: {at or '-'}, {capacity or '-'}")
 
 
 def _position(at: str) -> tuple[float, float]:

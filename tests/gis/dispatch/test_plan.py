@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gis.dispatch import plan_change, plan_compare, plan_greedy, plan_solver
+from gis.dispatch import plan_change, plan_compare, plan_greedy, plan_pyvrp, plan_solver
 from gis.dispatch.plan import (
     CrewDay,
     Fixed,
@@ -195,8 +195,8 @@ def test_the_schedule_agrees_with_pyvrp(problem, data):
     able = [j.id for j in bare.jobs if gap.crew_id in j.crews]
     assume(able)
     route = tuple(data.draw(st.lists(st.sampled_from(able), unique=True, min_size=1, max_size=5)))
-    told = plan_solver.model(bare, frozenset(), hold_lunch=False)
-    theirs = next(iter(plan_solver.solution(bare, told, Plan({gap.key: route})).routes()))
+    told = plan_pyvrp.model(bare, frozenset(), hold_lunch=False)
+    theirs = next(iter(plan_pyvrp.solution(bare, told, Plan({gap.key: route})).routes()))
     ours = schedule(bare, gap, route)
     assert ours.way_s == theirs.distance()
     assert (ours.wrong == "") == (not theirs.has_time_warp())

@@ -1,0 +1,2 @@
+// The one button of the crew sheets.
+document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
