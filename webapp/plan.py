@@ -240,6 +240,7 @@ def _shown(plan: DayPlan) -> dict[str, Any]:
         }
         for part in parts
     ]  # fmt: skip
+    rows.sort(key=lambda row: (row["status"] == PartState.PROPOSED and not row["changes"], row["name"]))
     return {
         "parts": rows, "left": left, "totals": plan.totals or {}, "ready": plan.status == PlanState.READY,
         "running": plan.status in (PlanState.WAITING, PlanState.SOLVING), "open_parts": sum(r["status"] == "proposed" for r in rows),

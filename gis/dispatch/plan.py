@@ -337,9 +337,19 @@ def gap_cost(problem: Problem, s: Schedule) -> float:
     """The cost of one gap; a schedule that cannot be is infinitely dear."""
     if s.wrong:
         return inf
-    p = problem.prices
-    late = sum(min(v.late_s * p.late, p.late_most) + p.late_once for v in s.visits if v.late_s)
-    return s.way_s + s.overtime_s * p.overtime + late
+    late = sum(late_cost(problem.prices, problem.job[v.job_id], v.end_s) for v in s.visits)
+    return s.way_s + s.overtime_s * problem.prices.overtime + late
+
+
+def late_cost(prices: Prices, job: Job, end_s: float) -> float:
+    """What being late costs. Of an order that is late already only what could still be saved: the sooner, the cheaper."""
+    if job.due_s is None:
+        return 0.0
+    soonest = job.earliest_s + job.work_s
+    late_s = end_s - max(job.due_s, soonest)
+    if late_s <= 0:
+        return 0.0
+    return min(late_s * prices.late, prices.late_most) + (prices.late_once if job.due_s >= soonest else 0)
 
 
 def without(plan: Plan, jobs: Iterable[int]) -> Plan:

@@ -41,9 +41,15 @@ def as_numbers(found: Total) -> dict[str, int]:
 
 
 def compared(problem: Problem, today: Plan, greedy: Plan, proposal: Plan, never: int) -> dict[str, Any]:
-    """Today, the greedy plan and the proposal; `never` orders could not be planned at all (no place, no skill)."""
-    jobs = len(problem.jobs)
-    return {
-        name: as_numbers(total(problem, plan)) | {"unserved": jobs - len(plan.served) + never}
-        for name, plan in (("today", today), ("greedy", greedy), ("plan", proposal))
-    }
+    """Today, the greedy plan and the proposal; `never` orders could not be planned at all (no place, no skill).
+
+    An order that a plan leaves undone is late until the last shift ends, if its limit is before that.
+    """
+    last = max((end for crew in problem.crews for _, end in crew.shifts), default=0)
+    found = {}
+    for name, plan in (("today", today), ("greedy", greedy), ("plan", proposal)):
+        undone = [job for job in problem.jobs if job.id not in plan.served]
+        late = [last - job.due_s for job in undone if job.due_s is not None and job.due_s < last]
+        whole = total(problem, plan) + Total(late=len(late), late_s=sum(late))
+        found[name] = as_numbers(whole) | {"unserved": len(undone) + never}
+    return found

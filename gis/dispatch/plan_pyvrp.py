@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pyvrp
 
-from gis.dispatch.plan import Gap, Job, Key, Plan, Problem
+from gis.dispatch.plan import Gap, Job, Key, Plan, Problem, late_cost
 
 FORBIDDEN_S = 1_000_000  # how far away an order lies that a crew may not do
-LATE_STEPS_S = (0, 7200)  # up to so late, and later: three ways to be done
+# Up to so late (None: later still), and what that is counted as: four ways for an order to be done.
+LATE_STEPS_S = ((0, 0), (3600, 1800), (10_800, 7200), (None, 14_400))
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,13 @@ def _steps(problem: Problem, job: Job, closes: int) -> list[tuple[int, int, int]
     opens = min(job.earliest_s, closes)
     if job.due_s is None or job.due_s - job.work_s >= closes:
         return [(opens, closes, 0)]
-    p, found = problem.prices, []
-    for late_s in LATE_STEPS_S:
-        until = min(job.due_s - job.work_s + late_s, closes)
+    found = []
+    due_s = max(job.due_s, job.earliest_s + job.work_s)
+    for late_s, typically_s in LATE_STEPS_S:
+        until = closes if late_s is None else min(due_s - job.work_s + late_s, closes)
         if until >= opens:
-            found.append((opens, until, 0 if not late_s else int(p.late_once + min(late_s / 2 * p.late, p.late_most))))
+            found.append((opens, until, int(late_cost(problem.prices, job, due_s + typically_s))))
             opens = until + 1
-    if opens <= closes:
-        found.append((opens, closes, int(p.late_once + p.late_most)))
     return found
 
 

@@ -21,7 +21,7 @@ from pyvrp.PenaltyManager import PenaltyManager, PenaltyParams
 from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, PerturbationManager, compute_neighbours
 
 from gis.dispatch import plan_greedy
-from gis.dispatch.plan import CrewDay, Job, Key, Plan, Problem, cost, faults, schedule, without
+from gis.dispatch.plan import CrewDay, Job, Key, Plan, Problem, cost, faults, gap_cost, schedule, without
 from gis.dispatch.plan_pyvrp import model, plan_of, solution
 
 Clock = Callable[[], float]  # seconds, from anywhere, never back
@@ -29,6 +29,7 @@ HISTORY = 60  # how long a worse plan is held against a new one; shorter than Py
 PART_MOST = 250  # more orders than this are searched in more parts than there are cores
 ROUND_S = 2.5  # how long one round of parts takes
 POLISH = 0.25  # the share of the time in which the whole is polished
+TIDY_MOST = 25  # orders in a gap, for each to be tried in every place
 SPLIT_LEAST = 60  # fewer orders are searched as a whole
 
 

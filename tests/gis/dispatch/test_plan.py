@@ -282,6 +282,12 @@ def test_the_search_prefers_to_be_in_time():
     assert total(problem, found).late == 0
 
 
+def test_what_is_late_already_is_done_first():
+    problem = line(job(1, 3, due_s=-7200), *(job(n, 1) for n in range(2, 6)))
+    found = solved(problem, plan_greedy.greedy(problem))
+    assert found.routes[1, 0][0] == 1
+
+
 @pytest.mark.parametrize(("change", "code"), [
     ({"crews": frozenset()}, "none_on_shift"), ({"closes_s": 10}, "closes_too_soon"), ({"work_s": 9 * HOUR}, "no_time_left"),
     ({"work_s": 5 * HOUR}, "crews_full"),
