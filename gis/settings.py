@@ -33,6 +33,12 @@ class Settings(BaseSettings):
     snap_limit_m: float = Field(500.0, description="farther than this from a road, a place is off the network")
     position_fresh_min: int = Field(30, description="a crew position older than this is not trusted")
     undo_s: int = Field(60, description="seconds in which an assignment can be undone")
+    accept_min: int = Field(
+        10,
+        ge=1,
+        description="minutes in which a crew accepts an order; then the dispatcher is told and offered the next best",
+    )
+    reoffer: bool = Field(False, description="send the next best crew by itself when an order was not accepted in time")
     fallback_point_rows: int = Field(
         20, description="so many rows with different addresses on one point make it a fallback point"
     )

@@ -43,6 +43,8 @@ SENTENCES: dict[str, str] = {
     "busy_until": "Busy until %(until)s (order %(order_no)s)",
     "off_network": "Not reachable by road",
     "too_far": "Too far: %(minutes)s min (limit %(limit)s)",
+    "gave_back": "Gave this complaint back: %(reason)s",
+    "not_accepted": "Did not accept this complaint in time",
 }
 
 Translate = Callable[[str], str]
@@ -89,4 +91,4 @@ def _one(name: str, value: Any, zone: tzinfo, now: datetime, say: Translate, wor
         return ", ".join(word("vulnerable", mark) for mark in value)
     if name in ("minutes", "limit"):
         return f"{value:.0f}"
-    return word("skill", value) if name == "skill" else str(value)
+    return word(name, value) if name in ("skill", "reason") else str(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
 from flask_babel import gettext
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from gis.complaints import queries as complaints
 from gis.complaints.model import Complaint
@@ -33,7 +33,7 @@ MOST_CREWS = 50
 def terms() -> Terms:
     """The settings of dispatch."""
     s = current_app.config["SETTINGS"]
-    return Terms(zone(), s.straight_speed_kmh, s.snap_limit_m, s.position_fresh_min, s.undo_s)
+    return Terms(zone(), s.straight_speed_kmh, s.snap_limit_m, s.position_fresh_min, s.undo_s, s.accept_min, s.reoffer)
 
 
 @pages.get("/")
@@ -46,10 +46,10 @@ def console() -> str:
 @needs("see_complaints")
 def crews_for(complaint_id: int) -> dict[str, Any]:
     """The best crews for a complaint, with reasons and violations; `?crew=` asks about one crew instead."""
-    search = Search(db(), _complaint(complaint_id), scope(), terms(), now())
+    search = Search(db(), complaint_of(complaint_id), scope(), terms(), now())
     wanted = number("crew", 0, 0, 999_999_999)
     if wanted:
-        ranked, facts = search.one(_crew(wanted).id)
+        ranked, facts = search.one(crew_of(wanted).id)
         return {"by": search.by, "crews": [_crew_for(ranked, facts)]}
     ranking = search.best(number("limit", 10, 1, MOST_CREWS))
     return {"by": ranking.by, "crews": [_crew_for(r, ranking.facts[r.id]) for r in ranking.crews]}
@@ -71,6 +71,7 @@ class NewOrder(Body):
     crew_id: int
     base_version: int
     override_reason: str | None = Field(None, max_length=500)
+    start: AwareDatetime | None = None
 
 
 @pages.post("/work-orders")
@@ -79,10 +80,10 @@ def assign() -> tuple[dict[str, Any], int]:
     asked = body(NewOrder)
     if asked.override_reason and not can("override_violation"):
         raise NotAllowed()
-    complaint, crew = _complaint(asked.complaint_id), _crew(asked.crew_id)
+    complaint, crew = complaint_of(asked.complaint_id), crew_of(asked.crew_id)
     order = actions.assign(
         db(), who(), complaint, crew, base_version=asked.base_version, terms=terms(), scope=scope(),
-        override_reason=asked.override_reason,
+        override_reason=asked.override_reason, start=asked.start,
     )  # fmt: skip
     return _answer(order), 201
 
@@ -104,14 +105,14 @@ def recall(order_id: int) -> dict[str, Any]:
 
 
 # --- what is told ----------------------------------------------------------------------------------------------------
-def _complaint(complaint_id: int) -> Complaint:
+def complaint_of(complaint_id: int) -> Complaint:
     found = complaints.find(db(), scope(), complaint_id)
     if found is None:
         raise Missing(thing="complaint", id=complaint_id)
     return found
 
 
-def _crew(crew_id: int) -> Crew:
+def crew_of(crew_id: int) -> Crew:
     found = crew_search.crew_in_scope(db(), crew_id, scope(), now())
     if found is None:
         raise Missing(thing="crew", id=crew_id)
@@ -124,13 +125,13 @@ def _crew_for(ranked: Ranked, facts: Facts) -> dict[str, Any]:
         "minutes": None if ranked.minutes is None else round(ranked.minutes, 1),
         "metres": None if ranked.metres is None else round(ranked.metres), "by": ranked.by, "load": ranked.load,
         "lon": facts.lon, "lat": facts.lat, "position_at": iso(facts.position_at), "score": ranked.score,
-        "reasons": [_say(f) for f in ranked.reasons], "violations": [_say(f) for f in ranked.violations],
+        "reasons": [say_finding(f) for f in ranked.reasons], "violations": [say_finding(f) for f in ranked.violations],
         "codes": [f.code for f in ranked.violations], "refused": any(f.code in FINAL for f in ranked.violations),
         "slot": {"start": iso(ranked.slot.start), "end": iso(ranked.slot.end)} if ranked.slot else None,
     }  # fmt: skip
 
 
-def _say(finding: Finding) -> str:
+def say_finding(finding: Finding) -> str:
     return sentence(finding, terms().zone, now(), lambda text: str(gettext(text)), word)
 
 
@@ -154,17 +155,21 @@ def _state(facts: Facts, on_shift: bool, at: datetime) -> str:
 
 
 def _answer(order: WorkOrder) -> dict[str, Any]:
-    """An order and the card of its complaint as it is now."""
+    undo_until = order.assigned_at + timedelta(seconds=terms().undo_s)
+    return answer_with(order, undo_until if order.status == OrderStatus.ASSIGNED else None)
+
+
+def answer_with(order: WorkOrder, undo_until: datetime | None) -> dict[str, Any]:
+    """An order and the card of its complaint as it is now, and until when what was done can be undone."""
     card = complaints.card(db(), scope(), order.complaint_id)
     crew = db().get_one(Crew, order.crew_id)
-    undo_until = order.assigned_at + timedelta(seconds=terms().undo_s)
     return {
         "order": {
             "id": order.id, "order_no": order.order_no, "complaint_id": order.complaint_id, "crew_id": order.crew_id,
             "crew": crew.name, "status": str(order.status), "start": iso(order.during.lower),
             "end": iso(order.during.upper), "minutes": order.minutes, "metres": order.metres, "by": order.by,
             "version": order.version, "override_reason": order.override_reason,
-            "undo_until": iso(undo_until) if order.status == OrderStatus.ASSIGNED else None,
+            "undo_until": iso(undo_until), "locked": order.locked,
         },
         "complaint": cards.cards([card])[0] if card else None,
     }  # fmt: skip

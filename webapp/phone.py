@@ -116,7 +116,8 @@ def _manifest() -> bytes:
 
 def _rules() -> bytes:
     steps = {verb: {"from": sorted(allowed), "to": to} for verb, (allowed, to) in ORDER_STEPS.items()}
-    steps.pop("recall", None)  # the desk's own verb
+    for verb in ("recall", "restore"):  # the desk's own verbs
+        steps.pop(verb, None)
     table = {
         "order_steps": steps, "return_reasons": list(ReturnReason), "stages": list(Stage),
         "photo_kinds": sorted(inspection_rules.PHOTO_KINDS), "photo_max_bytes": inspection_rules.PHOTO_MAX_BYTES,

@@ -24,6 +24,7 @@ from gis.db import SRID, check_version, naming_violations
 from gis.dispatch import queries
 from gis.dispatch.assign import Ranked, Span
 from gis.dispatch.model import Crew, CrewSkill, Shift, WorkOrder
+from gis.dispatch.placing import Placing
 from gis.dispatch.queries import Facts
 from gis.dispatch.ranking import Search
 from gis.dispatch.rules import (
@@ -38,7 +39,9 @@ from gis.dispatch.rules import (
     CrewBooked,
     CrewKind,
     NoFreeTime,
+    OrderLocked,
     OrderStatus,
+    RecallReason,
     ReturnReason,
     Terms,
     UndoTooLate,
@@ -64,28 +67,56 @@ def assign(
     terms: Terms,
     scope: Scope = CITY,
     override_reason: str | None = None,
+    start: datetime | None = None,
+    queue: bool = False,
 ) -> WorkOrder:
-    """Send a crew: book its earliest free time from now on.
+    """Send a crew: book its earliest free time from now on, or the time from `start` on.
+
+    With `queue` a crew that is busy and nothing else is booked after what it has, without a reason.
 
     Raises StaleVersion, AlreadyAssigned, WrongStep; CrewBooked (who holds it until when) and ViolationNotOverridden where
     something speaks against the crew and no reason is given; CrewBlacklisted, whatever reason is given.
     """
     reason = _said(override_reason, "override_reason", REASON_MAX)
+    beside_others(session)
     session.refresh(crew, with_for_update={"key_share": True})
     session.refresh(complaint, with_for_update=True)
     _still_to_assign(session, complaint, base_version)
-    ranked, facts = Search(session, complaint, scope, terms, who.now).one(crew.id)
+    return give(session, who, complaint, crew, terms, scope, reason, start=start, queue=queue)
+
+
+def give(
+    session: Session,
+    who: Who,
+    complaint: Complaint,
+    crew: Crew,
+    terms: Terms,
+    scope: Scope,
+    reason: str | None,
+    *,
+    start: datetime | None = None,
+    queue: bool = False,
+    **told: Any,
+) -> WorkOrder:
+    """Book a crew for a complaint that waits; crew and complaint are locked by the caller. `told` goes into the journal."""
+    if start is None:
+        ranked, facts = Search(session, complaint, scope, terms, who.now).one(crew.id)
+    else:
+        placed = Placing(session, complaint, scope, terms, who.now).at(crew.id, start)
+        if placed.held is not None:
+            raise _booked(session, crew.id, crew.name, placed.held, terms)
+        ranked, facts = placed.ranked, placed.facts
     if facts.blacklisted is not None:
         raise _blacklisted(facts, terms)
-    if ranked.violations and not reason:
+    codes = [finding.code for finding in ranked.violations]
+    if codes and not reason and not (queue and codes == ["busy_until"]):
         raise _refusal(session, ranked, facts, who.now, terms)
     if ranked.slot is None:
         raise NoFreeTime(crew=crew.name, days=HORIZON_DAYS)
     order = _book(session, who, complaint, crew, ranked, reason, terms)
-    told = {"order_id": order.id, "order_no": order.order_no, "crew_id": crew.id}
-    take_step(session, who, complaint, "assign", data=told)
-    codes = [finding.code for finding in ranked.violations]
-    _write(session, who, "assign", order, complaint, before=None, overridden=codes)
+    named = {"order_id": order.id, "order_no": order.order_no, "crew_id": crew.id}
+    take_step(session, who, complaint, "assign", data=named)
+    _write(session, who, "assign", order, complaint, before=None, overridden=codes, **told)
     return order
 
 
@@ -94,6 +125,11 @@ def _blacklisted(facts: Facts, terms: Terms) -> CrewBlacklisted:
     whom, until = facts.blacklisted
     local = until.astimezone(terms.zone).strftime("%Y-%m-%d %H:%M") if until else "…"
     return CrewBlacklisted(crew=facts.name, whom=whom, until=local)
+
+
+def beside_others(session: Session) -> None:
+    """Whoever books one crew at a time may do so beside others, but not beside a bulk action: that locks many at once."""
+    session.execute(text("SELECT pg_advisory_xact_lock_shared(hashtext('chengmai bookings'))"))
 
 
 def _still_to_assign(session: Session, complaint: Complaint, base_version: int | None) -> None:
@@ -145,7 +181,7 @@ def _book(
         id=order_id, order_no=f"PD{who.now.astimezone(terms.zone):%Y%m%d}-{order_id:05d}", complaint_id=complaint.id,
         crew_id=crew.id, status=OrderStatus.ASSIGNED, during=Range(ranked.slot.start, ranked.slot.end),
         assigned_by=who.user_id, assigned_at=who.now, minutes=ranked.minutes, metres=ranked.metres, by=ranked.by,
-        override_reason=reason if ranked.violations else None,
+        override_reason=reason if ranked.violations else None, locked=False,
     )  # fmt: skip
     try:
         with session.begin_nested(), naming_violations(session):
@@ -166,7 +202,8 @@ def recall(session: Session, who: Who, order: WorkOrder, *, base_version: int | 
         if order.status == OrderStatus.ACCEPTED or (order.status == OrderStatus.ASSIGNED and too_late):
             raise UndoTooLate(seconds=terms.undo_s)
 
-    return _step(session, who, order, "recall", base_version, in_time, ended_at=who.now)
+    undone = RecallReason.UNDONE
+    return _step(session, who, order, "recall", base_version, in_time, ended_at=who.now, recall_reason=undone)
 
 
 def release(session: Session, who: Who, complaint_id: int) -> WorkOrder | None:
@@ -176,6 +213,7 @@ def release(session: Session, who: Who, complaint_id: int) -> WorkOrder | None:
     if order is not None:
         session.refresh(order, with_for_update=True)
         before, order.status, order.ended_at = order.status, OrderStatus.RECALLED, who.now
+        order.recall_reason = RecallReason.CANCELLED
         session.flush()
         _write(session, who, "recall", order, complaint, before=before)
     return order
@@ -242,6 +280,8 @@ def _step(
     before = order.status
     if before not in possible_from:
         raise WrongOrderStep(status=before, verb=verb)
+    if verb == "recall" and order.locked:
+        raise OrderLocked(order_no=order.order_no)
     for name, value in values.items():
         setattr(order, name, value)
     order.status = leads_to

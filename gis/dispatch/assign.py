@@ -84,9 +84,11 @@ class Candidate:
     minutes: float | None = None
     metres: float | None = None
     by: str = "straight"
+    from_order: str | None = None  # the way begins where this order ends; None: where the crew stands
     after: tuple[Leg, ...] = ()
     on_foot: bool = False
     blacklisted: tuple[str, datetime | None] | None = None  # who of them, until when
+    declined: Finding | None = None  # how it parted with this very complaint before
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def rank(job: Job, candidates: Iterable[Candidate], now: datetime, limits: Limit
 
 def gaps(crew: Candidate, now: datetime) -> Iterator[tuple[datetime, datetime | None, Leg]]:
     """When a crew is free from now on (from, up to), and how it then gets to the job: from where its last booking ends."""
-    leg = Leg(crew.minutes, crew.metres, crew.by)
+    leg = Leg(crew.minutes, crew.metres, crew.by, crew.from_order)
     free = now
     for held, after in sorted(
         zip(crew.busy, crew.after or repeat(leg), strict=False), key=lambda pair: _START(pair[0])
@@ -236,6 +238,8 @@ def _unfit(job: Job, crew: Candidate) -> Iterable[Finding]:
         yield Finding("certificate_not_yet", {"skill": job.skill, "on": held.valid_from})
     if crew.kind == "volunteer" and not job.for_volunteers:
         yield Finding("not_for_volunteers", {"skill": job.skill})
+    if crew.declined is not None:
+        yield crew.declined
 
 
 def _time_against(

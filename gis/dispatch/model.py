@@ -22,7 +22,9 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
-from gis.dispatch.rules import AlreadyAssigned, CrewBlacklisted, CrewBooked, CrewKind, OrderStatus, ReturnReason
+from gis.dispatch.rules import (
+    AlreadyAssigned, CrewBlacklisted, CrewBooked, CrewKind, OrderStatus, RecallReason, ReturnReason,
+)  # fmt: skip
 
 _BOOKING = "status IN ('assigned','accepted','arrived')"
 
@@ -77,11 +79,14 @@ class WorkOrder(Versioned, Base):
     __table_args__ = (
         CheckConstraint(one_of("status", OrderStatus), name="status"),
         CheckConstraint(f"return_reason IS NULL OR {one_of('return_reason', ReturnReason)}", name="return_reason"),
+        CheckConstraint(f"recall_reason IS NULL OR {one_of('recall_reason', RecallReason)}", name="recall_reason"),
         CheckConstraint("NOT isempty(during)", name="during"),
         ExcludeConstraint(("crew_id", "="), ("during", "&&"), name="ex_work_order_crew", using="gist",
                           where=text(_BOOKING), deferrable=True, initially="IMMEDIATE"),
         Index("uq_work_order_open", "complaint_id", unique=True, postgresql_where=text(_BOOKING)),
         Index("ix_work_order_crew_id_status", "crew_id", "status"),
+        Index("ix_work_order_unaccepted", "assigned_at",
+              postgresql_where=text("status = 'assigned' AND lapsed_at IS NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -97,6 +102,9 @@ class WorkOrder(Versioned, Base):
     resolved_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     return_reason: Mapped[str | None] = mapped_column(String(20))
+    recall_reason: Mapped[str | None] = mapped_column(String(20))
+    locked: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    lapsed_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
     override_reason: Mapped[str | None] = mapped_column(Text)
     minutes: Mapped[float | None]

@@ -53,7 +53,7 @@ def running_orders(session: Session, complaint_ids: list[int]) -> dict[int, Mapp
     asked = select(
         WorkOrder.id, WorkOrder.order_no, WorkOrder.complaint_id, WorkOrder.crew_id, Crew.name.label("crew"),
         WorkOrder.status, func.lower(WorkOrder.during).label("start"), func.upper(WorkOrder.during).label("end"),
-        WorkOrder.assigned_at, WorkOrder.minutes, WorkOrder.metres, WorkOrder.by, WorkOrder.version,
+        WorkOrder.assigned_at, WorkOrder.locked, WorkOrder.lapsed_at, WorkOrder.minutes, WorkOrder.metres, WorkOrder.by, WorkOrder.version,
     ).join(Crew, Crew.id == WorkOrder.crew_id)  # fmt: skip
     asked = asked.where(WorkOrder.complaint_id.in_(complaint_ids), WorkOrder.status.in_(BOOKING))
     return {row["complaint_id"]: dict(row) for row in session.execute(asked).mappings()}
@@ -82,6 +82,21 @@ def matter(session: Session, complaint_id: int) -> Matter:
     """What is to be done for this complaint, and where?"""
     (row,) = _MATTER.rows(session, id=complaint_id)
     return Matter(row.lon, row.lat, row.skill, row.work_min)
+
+
+_DECLINED = Prepared(
+    """
+    SELECT DISTINCT ON (crew_id) crew_id, return_reason FROM work_order
+     WHERE complaint_id = :id AND (status = 'returned' OR (lapsed_at IS NOT NULL AND accepted_at IS NULL))
+     ORDER BY crew_id, id DESC
+    """,
+    id="bigint",
+)
+
+
+def declined(session: Session, complaint_id: int) -> dict[int, str | None]:
+    """Which crews gave this complaint back, and why? None: it let the time to accept pass."""
+    return {row.crew_id: row.return_reason for row in _DECLINED.rows(session, id=complaint_id)}
 
 
 _FACTS = Prepared(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gis.complaints.model import Complaint
 from gis.complaints.queries import vulnerable
 from gis.dispatch import assign, crew_search, queries, rules
-from gis.dispatch.assign import Candidate, Certificate, Job, Leg, Ranked, Span
+from gis.dispatch.assign import Candidate, Certificate, Finding, Job, Leg, Ranked, Span
 from gis.dispatch.crew_search import Need
 from gis.dispatch.nearest import WIDEN, ByRoad, Way
 from gis.dispatch.queries import Facts
@@ -66,6 +66,7 @@ class Search:
             community_ids=frozenset(area for area in communities if area is not None),
             vulnerable=vulnerable(session, complaint.id) if for_volunteers else (),
         )  # fmt: skip
+        self.declined = queries.declined(session, complaint.id)
 
     def _on(self, mode: TravelMode) -> Found:
         """The place on the network of those who come this way."""
@@ -201,7 +202,13 @@ class Search:
             position_age_min=max(0.0, (self.now - fact.position_at) / timedelta(minutes=1)),
             minutes=way.minutes, metres=way.metres, by=way.by, after=tuple(legs),
             on_foot=_mode(fact) == TravelMode.WALK, blacklisted=fact.blacklisted,
+            declined=_finding(self.declined[fact.id]) if fact.id in self.declined else None,
         )  # fmt: skip
+
+
+def _finding(reason: str | None) -> Finding:
+    """That a crew gave the complaint back (and why), or let its time to accept pass."""
+    return Finding("gave_back", {"reason": reason}) if reason else Finding("not_accepted")
 
 
 def _mode(fact: Facts) -> TravelMode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
@@ -39,10 +40,14 @@ ORDER_STEPS: dict[str, tuple[frozenset[OrderStatus], OrderStatus]] = {
     "arrive": (frozenset({OrderStatus.ACCEPTED}), OrderStatus.ARRIVED),
     "resolve": (frozenset({OrderStatus.ARRIVED}), OrderStatus.RESOLVED),
     "recall": (frozenset({OrderStatus.ASSIGNED, OrderStatus.ACCEPTED}), OrderStatus.RECALLED),
+    "restore": (frozenset({OrderStatus.RECALLED}), OrderStatus.ASSIGNED),
 }
 
 # What an order's step is called on its complaint, where the words differ: a unit returns (退单), a crew hands back.
-COMPLAINT_VERBS = {"return": "hand_back"}
+COMPLAINT_VERBS = {"return": "hand_back", "restore": "assign"}
+
+# An order can be given another time or another crew until the crew is there; one that is locked stays where it is.
+MOVABLE = frozenset({OrderStatus.ASSIGNED, OrderStatus.ACCEPTED})
 
 
 class ReturnReason(StrEnum):
@@ -55,6 +60,21 @@ class ReturnReason(StrEnum):
     NO_ACCESS = "no_access"
     UNSAFE = "unsafe"
     OTHER = "other"
+
+
+class RecallReason(StrEnum):
+    """Why the desk took an order back: the crew is told, and what was never accepted is not offered to it again."""
+
+    UNDONE = "undone"
+    BY_DESK = "by_desk"
+    REASSIGNED = "reassigned"
+    NOT_ACCEPTED = "not_accepted"
+    CANCELLED = "cancelled"
+
+
+# What another crew could do all the same: after these returns the next best crew may be sent without asking anybody, where
+# the bureau has turned that on. source: house assumption.
+OFFERED_AGAIN = frozenset({ReturnReason.NOT_OURS, ReturnReason.NO_SKILL, ReturnReason.NO_MATERIAL})
 
 
 # --- what makes a crew suitable -------------------------------------------------------------------------------------
@@ -93,6 +113,8 @@ VIOLATIONS: dict[str, str] = {
     "off_network": "not reachable by road",
     "too_far": "too far away",
     "blacklisted": "blacklisted",
+    "gave_back": "gave this complaint back",
+    "not_accepted": "did not accept it in time",
 }
 # No reason helps against these: such a crew is not sent. source: sources/qingdao-2011 (黑名单、清退).
 FINAL = frozenset({"blacklisted"})
@@ -107,12 +129,15 @@ REASONS = (
 # Volunteers visit, explain, comfort and clear snow; they do not open pipes, meters or switchboards.
 # source: sources/jinan-2010 (priority groups served by volunteers), narrowed by the house.
 VOLUNTEER_SKILLS = frozenset({"service", "sanitation"})
+# What can speak against another time of a crew that has the order already: the rest was decided when it got it.
+TIME_VIOLATIONS = frozenset({"off_shift", "shift_ends"})
 TOO_FAR_MIN = 120.0
 UNKNOWN_TRAVEL_MIN = 30.0
 OVERRUN_MIN = 15  # an order still open after its planned end is expected to hold its crew so much longer
 HORIZON_DAYS = 3  # no slot is looked for beyond
 REASON_MAX = 500
 NOTE_MAX = 2000
+MOST_TOGETHER = 500  # orders that one bulk action takes
 
 
 @dataclass(frozen=True)
@@ -124,6 +149,8 @@ class Terms:
     snap_limit_m: float = 500.0
     position_fresh_min: float = 30.0
     undo_s: int = 60
+    accept_min: int = 10
+    reoffer: bool = False
 
 
 class CrewBooked(Conflict):
@@ -148,6 +175,34 @@ class WrongOrderStep(Conflict):
     """A work order that is %(status)s cannot %(verb)s."""
 
     code = "wrong_order_step"
+
+
+class OrderLocked(Conflict):
+    """%(order_no)s is locked to its crew and time; unlock it first."""
+
+    code = "order_locked"
+
+
+class NotAllDone(Conflict):
+    """%(failed_count)s of %(asked)s could not be done, so none was."""
+
+    code = "not_all_done"
+
+    def __init__(self, outcomes: Sequence[Any] = (), **params: Any) -> None:
+        self.outcomes = outcomes
+        super().__init__(**params)
+
+
+class NobodyFits(Conflict):
+    """No crew can be sent now without something speaking against it."""
+
+    code = "nobody_fits"
+
+
+class NoOrder(Conflict):
+    """This complaint has no work order under way."""
+
+    code = "no_order"
 
 
 class UndoTooLate(Conflict):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.dispatch import rules
-from gis.dispatch.assign import Candidate, Certificate, Job, Limits, Span, earliest_slot, judge, merged, rank
+from gis.dispatch.assign import Candidate, Certificate, Finding, Job, Limits, Span, earliest_slot, judge, merged, rank
 from tests.conftest import NOW
 
 LIMITS = Limits(rules.WEIGHTS, rules.TOO_FAR_MIN, rules.UNKNOWN_TRAVEL_MIN, 30.0, timedelta(days=7))
@@ -116,6 +116,8 @@ def test_each_thing_against_a_crew_has_its_code():
         "busy_until": crew(busy=(span(-30, 30, "W1"),)),
         "too_far": crew(minutes=130.0),
         "blacklisted": crew(blacklisted=("某公司", None)),
+        "gave_back": crew(declined=Finding("gave_back", {"reason": "unsafe"})),
+        "not_accepted": crew(declined=Finding("not_accepted")),
     }
     for code, candidate in against.items():
         assert codes(judge(JOB, candidate, NOW, LIMITS).violations) == [code]

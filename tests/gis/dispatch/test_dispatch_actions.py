@@ -162,7 +162,8 @@ def test_an_order_is_returned_with_a_coded_reason_and_can_be_assigned_again(sess
         actions.return_order(session, crew_phone, order, "太远")
     actions.return_order(session, crew_phone, order, "no_access", "家中无人", 1)
     assert (order.status, order.return_reason, complaint.status) == ("returned", "no_access", "received")
-    actions.assign(session, who, complaint, crew, base_version=complaint.version, terms=TERMS)
+    other = make_crew(session)
+    actions.assign(session, who, complaint, other, base_version=complaint.version, terms=TERMS)
 
 
 def test_for_everybody_but_its_crew_there_is_no_such_order(session, who):

@@ -14,11 +14,12 @@ from sqlalchemy.dialects.postgresql import Range
 
 from gis.complaints.model import Complaint
 from gis.db import naming_violations, unit_of_work
-from gis.dispatch import actions
+from gis.dispatch import actions, moves, together
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.rules import AlreadyAssigned, CrewBooked, Terms, WrongOrderStep
 from gis.errors import ChengmaiError, StaleVersion
 from gis.journal import Who
+from gis.people.rules import CITY
 from tests.conftest import NOW
 from tests.factories import make_complaint, make_crew, make_user
 
@@ -187,3 +188,74 @@ def _no_overlap_is_left(committed):
     yield
     with committed() as session:
         assert overlaps(session) == 0
+
+
+def mover(sessions, complaint_id, crew_id, user_id, start, reason=None):
+    def job():
+        with unit_of_work(sessions) as session:
+            order = session.scalar(select(WorkOrder).where(WorkOrder.complaint_id == complaint_id))
+            crew = session.get_one(Crew, crew_id)
+            return moves.move(
+                session,
+                Who(NOW, user_id),
+                order,
+                crew,
+                start=start,
+                base_version=1,
+                terms=TERMS,
+                override_reason=reason,
+            ).order_no
+
+    return job
+
+
+def test_of_forty_who_move_their_orders_onto_one_time_of_a_crew_one_wins_and_the_others_are_told_who(committed):
+    with unit_of_work(committed) as session:
+        target = make_crew(session).id
+        users = [make_user(session, name=f"m{i}", full_name=f"调度{i}").id for i in range(THREADS)]
+        complaints, crews = [], []
+        for _ in range(THREADS):
+            complaints.append(make_complaint(session).id)
+            crews.append(make_crew(session).id)
+    for c, crew, user in zip(complaints, crews, users, strict=True):
+        assert isinstance(assigner(committed, c, crew, user)(), str)
+    start = NOW + timedelta(minutes=30)
+    answers = at_once([mover(committed, c, target, u, start) for c, u in zip(complaints, users, strict=True)])
+    won = [a for a in answers if isinstance(a, str)]
+    lost = [a for a in answers if not isinstance(a, str)]
+    assert len(won) == 1 and all(isinstance(error, CrewBooked) for error in lost)
+    winner = f"调度{answers.index(won[0])}"
+    assert {(e.params["order_no"], e.params["booked_by"]) for e in lost} == {(won[0], winner)}
+    with unit_of_work(committed) as session:
+        moved = session.scalars(select(Complaint.status).where(Complaint.id.in_(complaints)))
+        assert Counter(moved) == {"assigned": THREADS}  # the losers keep what they had
+
+
+def test_bulk_actions_single_assignments_and_moves_at_once_never_wait_in_a_ring(committed):
+    for _ in range(3):
+        with unit_of_work(committed) as session:
+            crews = [make_crew(session).id for _ in range(6)]
+            rows = [make_complaint(session).id for _ in range(12)]
+            user = make_user(session).id
+
+        def bulk(some, user=user):
+            def job():
+                with unit_of_work(committed) as session:
+                    wish = together.Wish("assign", CITY, TERMS)
+                    found = together.all_or_none(session, Who(NOW, user), wish, [together.Item(i) for i in some])
+                    return str(len(found))
+
+            return job
+
+        singles = [
+            assigner(committed, c, crews[i % 6], user, base_version=None, override_reason="急")
+            for i, c in enumerate(rows)
+        ]
+        answers = at_once([*singles, bulk(rows[:4]), bulk(rows[3:8][::-1]), bulk(rows[6:])])
+        assert all(isinstance(a, str | ChengmaiError) for a in answers)
+        with unit_of_work(committed) as session:
+            booked = session.scalar(select(func.count()).where(WorkOrder.complaint_id.in_(rows)))
+            given = sum(1 for a in answers[:12] if isinstance(a, str)) + sum(
+                int(a) for a in answers[12:] if isinstance(a, str)
+            )
+            assert booked == given  # what was answered as done is done, and nothing else
