@@ -143,9 +143,9 @@ class Move(Body):
 @pages.post("/work-orders/<int:order_id>/move")
 @needs("assign")
 def move(order_id: int) -> dict[str, Any]:
-    asked = body(Move)
+    order, asked = _order_of(order_id), body(Move)
     _may_override(asked.override_reason)
-    order, crew = _order_of(order_id), crew_of(asked.crew_id)
+    crew = crew_of(asked.crew_id)
     moved = moves.move(
         db(), who(), order, crew, start=asked.start, base_version=asked.base_version, terms=terms(), scope=scope(),
         override_reason=asked.override_reason,
@@ -163,8 +163,8 @@ class Lock(Body):
 @pages.post("/work-orders/<int:order_id>/lock")
 @needs("assign")
 def lock(order_id: int) -> dict[str, Any]:
-    asked = body(Lock)
-    return _answer(moves.lock(db(), who(), _order_of(order_id), asked.locked, base_version=asked.base_version))
+    order, asked = _order_of(order_id), body(Lock)
+    return _answer(moves.lock(db(), who(), order, asked.locked, base_version=asked.base_version))
 
 
 class Version(Body):

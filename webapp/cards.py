@@ -58,9 +58,14 @@ def _card(row: Row, order: Row | None) -> dict[str, Any]:
         "time_state": state_of(row), "paused_at": iso(row["paused_at"]), "warn_at": iso(row["warn_at"]), "key_since": iso(row["key_since"]),
         "repeat_count": row["repeat_count"], "reopen_count": row["reopen_count"], "complexity": row["complexity"], "located": row["located"], "lon": row["lon"],
         "lat": row["lat"], "crew": {"id": order["crew_id"], "name": order["crew"]} if order else None,
-        "order_id": order["id"] if order else None, "unit": row["unit"], "synthetic": row["synthetic"],
+        "order_id": order["id"] if order else None, "lapsed": _lapsed(order), "unit": row["unit"], "synthetic": row["synthetic"],
         "calendar_missing": row["calendar_missing"], "version": row["version"],
     }  # fmt: skip
+
+
+def _lapsed(order: Row | None) -> bool:
+    """Has the crew let the time to accept pass?"""
+    return order is not None and order["status"] == OrderStatus.ASSIGNED and order["lapsed_at"] is not None
 
 
 def running(complaint_id: int) -> Row | None:
@@ -72,11 +77,13 @@ def order_json(order: Row | None) -> dict[str, Any] | None:
     """The order under way; it can be undone until `undo_until`, while the crew has not accepted it."""
     if order is None:
         return None
-    keys = ("id", "order_no", "complaint_id", "crew_id", "crew", "status", "minutes", "metres", "by", "version")
+    keys = ("id", "order_no", "complaint_id", "crew_id", "crew", "status", "minutes", "metres", "by", "version",
+            "locked")  # fmt: skip
     undo = order["assigned_at"] + timedelta(seconds=current_app.config["SETTINGS"].undo_s)
     return {
         **{key: order[key] for key in keys}, "start": iso(order["start"]), "end": iso(order["end"]),
-        "undo_until": iso(undo) if order["status"] == OrderStatus.ASSIGNED else None,
+        "undo_until": iso(undo) if order["status"] == OrderStatus.ASSIGNED else None, "lapsed": _lapsed(order),
+        "accept_by": iso(order["assigned_at"] + timedelta(minutes=current_app.config["SETTINGS"].accept_min)),
     }  # fmt: skip
 
 

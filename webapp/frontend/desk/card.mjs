@@ -28,23 +28,25 @@ export function drawCard(item, card, view, onOpen) {
   fill(item, el("a", {
     class: `case ${clock.state}`, href: view.href({ selected: { kind: "complaint", id: card.id }, pane: "detail" }),
     onclick: (event) => {
+      if (view.onPick?.(card, event)) { event.preventDefault(); return; }
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       onOpen(card, event.detail === 0); // 0: the Enter key, not a pointer
     },
   },
-  el("span", { class: "case-top" }, clockBar(card), el("span", { class: "chip status" }, word("status", card.status))),
+  el("span", { class: "case-top" }, clockBar(card), card.lapsed ? el("span", { class: "chip red", title: t("Not accepted in time") }, t("Not accepted in time")) : null, el("span", { class: "chip status" }, word("status", card.status))),
   el("span", { class: "case-mid" }, el("strong", { class: "case-place" }, card.place || t("No place told")),
     card.crew ? el("span", { class: "case-crew" }, card.crew.name) : card.unit ? el("span", { class: "case-unit" }, unitName(card.unit)) : null),
   el("span", { class: "case-foot" },
     el("span", { class: "case-what" }, card.category_name), card.located === "not_located"
       ? el("span", { class: "chip yellow", title: t("Not on the map: only in this list") }, t("Not located")) : null,
     el("span", {}, card.hotline_no), timeTag(el, card.received_at)),
-  ));
+  ), view.picks ? el("input", { type: "checkbox", class: "pick", checked: view.picks.has(card.id), "aria-label": t("Choose %(place)s", { place: card.place || card.hotline_no }),
+    onclick: (event) => { if (event.shiftKey) { view.onPick(card, event); } else view.picks.set(card.id, event.target.checked); } }) : null);
 }
 
 /** Everything of a card that is drawn: when it is the same, the item is left alone. */
-export const drawnKey = (card) => JSON.stringify([card.version, card.status, card.place, card.category_name, card.crew?.name, card.unit, card.resolve_by]);
+export const drawnKey = (card) => JSON.stringify([card.version, card.status, card.place, card.category_name, card.crew?.name, card.unit, card.resolve_by, card.lapsed]);
 
 /** Move the countdown and "how long ago" on, without drawing the card again. */
 export function tickCard(item, card) {

@@ -5,6 +5,7 @@ import { t, word } from "../common/words.mjs";
 import { callerPart } from "./caller.mjs";
 import { clockBar } from "./card.mjs";
 import { countdown, exact, short, timeTag } from "./clock.mjs";
+import { acceptance, orderActions } from "./orderpart.mjs";
 import { Ranking } from "./ranking.mjs";
 import { stepsPart } from "./steps.mjs";
 import { layerOf, thingWords, unitName } from "./things.mjs";
@@ -113,7 +114,7 @@ export class Detail {
       this.#similar(c), this.#inspections(c),
       this.#timeline(c)));
     if (ASSIGNABLE.has(c.status)) {
-      this.ranking = new Ranking({ root: crewsPart, complaint: c, can: this.#desk.can, preview: (crew) => this.#desk.map.preview(crew),
+      this.ranking = new Ranking({ root: crewsPart, complaint: c, can: this.#desk.can, preview: (crew) => this.#desk.map.preview(crew), form: () => this.#desk.board.form(c.id),
         assign: (crew, reason) => this.#desk.assign(this.complaint, crew, reason) });
       this.ranking.load();
     }
@@ -157,11 +158,12 @@ export class Detail {
     if (!o) return null;
     const crew = typeof o.crew === "object" ? o.crew?.name : o.crew;
     return el("section", { class: "part order" }, el("div", { class: "row part-head" }, el("h3", {}, t("Work order")), el("span", { class: "small soft" }, o.order_no),
-      el("span", { class: "spacer" }), el("span", { class: "chip" }, word("order", o.status))),
+      el("span", { class: "spacer" }), o.locked ? el("span", { class: "chip" }, t("locked to crew and time")) : null, el("span", { class: "chip" }, word("order", o.status))),
     el("dl", { class: "pairs" },
       el("dt", {}, t("Crew")), el("dd", {}, el("button", { type: "button", class: "link", onclick: () => this.#desk.select("crew", o.crew_id) }, crew)),
       el("dt", {}, t("Planned")), el("dd", {}, `${short(o.start)} – ${short(o.end)}`),
-      o.minutes !== null && o.minutes !== undefined ? [el("dt", {}, t("On the way")), el("dd", {}, t("%(m)s min", { m: Math.round(o.minutes) }), o.metres ? ` · ${(o.metres / 1000).toFixed(1)} km` : "")] : []));
+      o.minutes !== null && o.minutes !== undefined ? [el("dt", {}, t("On the way")), el("dd", {}, t("%(m)s min", { m: Math.round(o.minutes) }), o.metres ? ` · ${(o.metres / 1000).toFixed(1)} km` : "")] : []),
+    acceptance(c, this.#desk), orderActions(c, this.#desk));
   }
 
   #steps(c) {

@@ -13,6 +13,7 @@ export class ComplaintList {
     Object.assign(this, { exports });
     this.#root = root; this.#head = head; this.#foot = foot; this.#view = view; this.#store = store; this.#open = open;
     store.addEventListener("change", () => this.draw());
+    view.picks?.addEventListener("change", () => { this.#markPicks(); this.#drawHead(); });
     for (const part of ["selected", "sort"]) view.addEventListener(part, () => this.#mark());
     new IntersectionObserver((seen) => { if (seen[0].isIntersecting) store.more(); }, { rootMargin: "400px" }).observe(foot);
     setInterval(() => this.#tick(), 15_000);
@@ -74,7 +75,7 @@ export class ComplaintList {
 
   #drawHead() {
     const { total, counts, state } = this.#store;
-    fill(this.#head,
+    fill(this.#head, this.#allBox(),
       el("strong", {}, total === null ? "" : t("%(n)s complaints", { n: total.toLocaleString() })),
       el("span", { class: "spacer" }),
       el("button", { type: "button", class: "quiet small", onclick: () => this.#view.change({ sort: this.#view.sort === "due" ? "newest" : "due" }),
@@ -83,6 +84,26 @@ export class ComplaintList {
       state === "ready" && counts.not_located
         ? el("p", { class: "small soft unlocated" }, t("%(n)s have no place on the map: they are only in this list.", { n: counts.not_located })) : null);
     fill(this.#foot, this.#store.next ? t("Loading more…") : "");
+  }
+
+  /** One box for all that are loaded: none, some, all. */
+  #allBox() {
+    const { picks } = this.#view, { rows, state } = this.#store;
+    if (!picks || state !== "ready" || !rows.length) return null;
+    const chosen = rows.filter((row) => picks.has(row.id)).length;
+    const box = el("input", { type: "checkbox", id: "pick-all", class: "pick-all", checked: chosen === rows.length, "aria-label": t("Choose all that are listed"), title: t("Choose all that are listed"),
+      onclick: () => (chosen === rows.length ? picks.clear() : picks.add(rows.map((row) => row.id))) });
+    box.indeterminate = chosen > 0 && chosen < rows.length;
+    return box;
+  }
+
+  #markPicks() {
+    const { picks } = this.#view;
+    for (const [id, item] of this.#drawn) {
+      const box = item.querySelector(".pick");
+      if (box) box.checked = picks.has(id);
+      item.classList.toggle("picked", picks.has(id));
+    }
   }
 
   /** What is shown as a file; the query string of the view goes with it. */

@@ -2,14 +2,18 @@
 import { ask, el, fill } from "../common/dom.mjs";
 import { t } from "../common/words.mjs";
 import { setZone } from "./clock.mjs";
+import { Board } from "./board.mjs";
+import { Carry } from "./carry.mjs";
 import { Detail } from "./detail.mjs";
 import { FilterBar } from "./filters.mjs";
 import { helpDialog, listen } from "./keys.mjs";
+import { lasso } from "./lasso.mjs";
 import { Legend } from "./legend.mjs";
 import { ComplaintList } from "./list.mjs";
 import { Live } from "./live.mjs";
 import { MapPane } from "./mappane.mjs";
 import { News } from "./news.mjs";
+import { PickBar, Picks } from "./picks.mjs";
 import { pageSwitch, resizable, wallSize } from "./panes.mjs";
 import { Search } from "./search.mjs";
 import { Complaints, Crews, Totals } from "./store.mjs";
@@ -35,6 +39,8 @@ class Desk {
   totals = new Totals();
   crews = new Crews();
   live = new Live();
+  picks = new Picks();
+  timezone = config.timezone;
   #touched = new Set();
   #timer = null;
   #stepTimer = null;
@@ -42,7 +48,11 @@ class Desk {
 
   constructor() {
     this.map = new MapPane({ root: $("map"), view: this.view, store: this.store, crews: this.crews, tileUrl: config.tile_url, open: (kind, thing) => this.#openFromMap(kind, thing) });
+    if (this.can.assign) Object.assign(this.view, { picks: this.picks, onPick: (card, event) => this.#pickCard(card, event) });
     this.detail = new Detail({ root: $("detail"), desk: this });
+    this.board = new Board({ root: $("board"), desk: this });
+    this.carry = new Carry(this);
+    this.pickBar = new PickBar({ root: $("pick-bar"), desk: this });
     this.list = new ComplaintList({ root: $("cases"), head: $("list-head"), foot: $("list-foot"), view: this.view, store: this.store, open: (card, keyboard) => this.#openCard(card, keyboard), exports: this.can.export });
     this.list.canReceive = this.can.receive;
     this.list.onClear = () => this.filters.clear();
@@ -63,6 +73,7 @@ class Desk {
     ask("/filters.json").then((words) => { this.filters.words = words; }, () => {});
     const loaded = Promise.all([this.store.load(), this.crews.load(), this.totals.load()]);
     await this.map.start();
+    this.map.onPress((id, event) => this.carry.fromMap(id, event));
     await loaded;
     this.#frame();
   }
@@ -96,7 +107,7 @@ class Desk {
 
   /** We changed something ourselves: look at once, not in two seconds. */
   changed() {
-    this.#touch(["complaints", "crews"], 0);
+    this.#touch(["complaints", "crews", "board"], 0);
     this.detail.refresh();
     this.live.now();
   }
@@ -132,11 +143,24 @@ class Desk {
 
   go(pane) {
     this.view.change({ pane });
-    ({ list: this.list, map: this.map, detail: this.detail })[pane].focus();
+    ({ list: this.list, map: this.map, detail: this.detail, board: this.board })[pane].focus();
+  }
+
+  /** Choose the selected complaint for a bulk action, or take it out. */
+  pick() {
+    const { selected } = this.view;
+    if (selected?.kind === "complaint" && this.can.assign) this.picks.set(selected.id, !this.picks.has(selected.id));
+  }
+
+  #pickCard(card, event) {
+    if (event.shiftKey) this.picks.range(card.id, this.store.rows);
+    else if (event.ctrlKey || event.metaKey) this.picks.set(card.id, !this.picks.has(card.id));
+    return event.shiftKey || event.ctrlKey || event.metaKey;
   }
 
   escape() {
-    if (this.view.selected) this.select(null);
+    if (this.picks.size) this.picks.clear();
+    else if (this.view.selected) this.select(null);
   }
 
   #listen() {
@@ -162,6 +186,7 @@ class Desk {
     resizable($("detail-edge"), $("desk"), { name: "detail", side: "right", onresize: fit });
     pageSwitch($("switch"), $("desk"), this.view, () => requestAnimationFrame(fit));
     wallSize($("text-size"), fit);
+    if (this.can.assign) lasso({ button: $("lasso"), root: $("map"), map: this.map, chosen: (ids) => this.picks.add(ids) });
   }
 
   async #reload() {
@@ -243,7 +268,7 @@ class Desk {
     const mine = selected?.kind === "complaint" && rows.some((row) => row.thing === "work_order" || (row.thing === "complaint" && row.thing_id === String(selected.id)));
     if (mine) this.detail.refresh();
     if (rows.some((row) => row.thing === "crew" || row.thing === "work_order")) this.detail.ranking?.offerRefresh();
-    forgetUndo(rows.filter((row) => row.thing === "work_order" && row.verb !== "assign").map((row) => row.thing_id));
+    forgetUndo(rows.filter((row) => row.thing === "work_order" && row.verb !== "assign" && !row.mine).map((row) => row.thing_id));
   }
 
   #touch(what, wait) {
@@ -255,6 +280,7 @@ class Desk {
       this.#touched.clear();
       if (touched.includes("complaints")) { this.store.refresh(); this.totals.load(); }
       if (touched.includes("crews")) this.crews.load();
+      if (touched.includes("board") || touched.includes("complaints")) this.board.load();
       this.map.refresh(...touched);
     }, wait);
   }

@@ -104,6 +104,30 @@ export class MapPane {
     this.map?.resize();
   }
 
+  /** The crew whose sign is at this place of the window, if the map is there. */
+  crewAt(x, y) {
+    const box = this.#root.getBoundingClientRect();
+    if (!this.map || x < box.left || x > box.right || y < box.top || y > box.bottom || !this.map.getLayer("crews")) return null;
+    const at = [x - box.left, y - box.top];
+    const [found] = this.map.queryRenderedFeatures([[at[0] - 8, at[1] - 8], [at[0] + 8, at[1] + 8]], { layers: ["crews"] });
+    return found ? { crewId: Number(found.properties.id ?? found.id), start: null } : null;
+  }
+
+  /** The complaints that are drawn now, by their places on the map, and the places where several are drawn together. */
+  complaintsShown() {
+    const drawn = (layer) => (this.map?.getLayer(layer) ? this.map.queryRenderedFeatures({ layers: [layer] }) : []);
+    const at = (feature) => { const p = this.map.project(feature.geometry.coordinates); return [p.x, p.y]; };
+    return { points: drawn("complaints").map((f) => ({ id: Number(f.properties.id ?? f.id), at: at(f) })), cells: drawn("complaint-cells").map(at) };
+  }
+
+  /** `press(id, event)` is asked when a complaint is pressed: true keeps the map where it is. */
+  onPress(press) {
+    this.map?.on("mousedown", "complaints", (event) => {
+      const [found] = event.features;
+      if (found && press(Number(found.properties.id ?? found.id), event.originalEvent)) event.preventDefault();
+    });
+  }
+
   #make({ makeMap }) {
     const { at } = this.#view;
     this.map = makeMap(this.#root, {

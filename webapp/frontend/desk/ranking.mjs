@@ -10,10 +10,10 @@ const SHOWN = 9; // as many as there are keys
 /** Draws the ranking of one complaint into `root`. `assign(crew, reason)` returns when it is done or throws. */
 export class Ranking {
   crews = [];
-  #root; #complaint; #assign; #preview; #can; #asking = null; #stale = false; #by = null;
+  #root; #complaint; #assign; #preview; #can; #asking = null; #stale = false; #by = null; #form;
 
-  constructor({ root, complaint, can, assign, preview }) {
-    this.#root = root; this.#complaint = complaint; this.#can = can; this.#assign = assign; this.#preview = preview;
+  constructor({ root, complaint, can, assign, preview, form }) {
+    this.#root = root; this.#complaint = complaint; this.#can = can; this.#assign = assign; this.#preview = preview; this.#form = form;
   }
 
   async load() {
@@ -55,6 +55,7 @@ export class Ranking {
   #head() {
     const by = this.#by === "road" ? t("by road time") : this.#by === "straight" ? t("straight line: no road network here") : "";
     return el("div", { class: "row part-head" }, el("h3", {}, t("Crews")), el("span", { class: "small soft" }, by), el("span", { class: "spacer" }),
+      this.#can.assign && this.#form ? el("button", { type: "button", class: "quiet small", dataset: { act: "at-a-time" }, onclick: () => this.#form() }, t("At a time…")) : null,
       el("button", { type: "button", class: "quiet small", dataset: { refresh: "" }, hidden: !this.#stale, onclick: () => this.load() }, t("Crews have moved: rank again"), " ", el("kbd", {}, "r")));
   }
 

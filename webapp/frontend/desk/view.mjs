@@ -4,7 +4,7 @@
 export const FILTERS = ["status", "category", "district", "unit", "time_state", "mark"];
 const SINGLE = ["from", "to", "q"];
 const TABS = ["complaints", "crews", "things"];
-const PANES = ["list", "map", "detail"];
+const PANES = ["list", "map", "detail", "board"];
 
 export const noFilters = () => ({ ...Object.fromEntries(FILTERS.map((name) => [name, []])), from: "", to: "", q: "" });
 
