@@ -15,7 +15,7 @@ const $ = (id) => document.getElementById(id);
 export class Board {
   data = null;
   problem = null;
-  #root; #desk; #day = null; #zoom; #ghost = null; #asking = null; #timer = null; #turn = 0; #scrolled = false; #hands = null;
+  #root; #desk; #day = null; #zoom; #ghost = null; #asking = null; #timer = null; #turn = 0; #scrolled = false; #hands = null; #wanted = null;
 
   constructor({ root, desk }) {
     this.#root = root; this.#desk = desk;
@@ -74,7 +74,8 @@ export class Board {
     [scroll.scrollLeft, scroll.scrollTop] = kept;
     if (!this.#scrolled) this.toNow();
     this.#drawGhost();
-    if (focused?.order) this.#root.querySelector(`[data-order="${focused.order}"]`)?.focus({ preventScroll: true });
+    const wanted = this.#wanted && this.#root.querySelector(`.block[data-complaint="${this.#wanted}"]`);
+    if (wanted) { this.#wanted = null; wanted.focus({ preventScroll: true }); } else if (focused?.order) this.#root.querySelector(`[data-order="${focused.order}"]`)?.focus({ preventScroll: true });
   }
 
   #drawHead() {
@@ -110,8 +111,7 @@ export class Board {
     const onselect = (id) => this.#desk.select("complaint", id), oncrew = (crew) => this.#desk.select("crew", crew.id);
     const rows = el("ol", { class: "board-rows" }, data.crews.map((crew) => row(crew, data, ppm, { orders: orders.get(crew.id) ?? [], shifts: shifts.get(crew.id) ?? [], selected, onselect, oncrew })));
     const line = nowLine(data, ppm);
-    fill(scroll, hours(data, ppm), rows);
-    if (line) rows.append(el("li", { class: "board-now-row", role: "presentation" }, line));
+    fill(scroll, hours(data, ppm), el("div", { class: "board-canvas" }, rows, line ? el("div", { class: "board-now-row" }, line) : null));
   }
 
   /** Put the present moment into the picture. */
@@ -290,7 +290,7 @@ export class Board {
     const done = (result) => { event.preventDefault(); event.stopPropagation(); return result; };
     if (this.#ghost?.keys) {
       if (event.key === "Escape") { this.cancel(); this.focus(); return done(); }
-      if (event.key === "Enter") { this.confirm().then(() => this.focus()); return done(); }
+      if (event.key === "Enter") { this.confirm().then((ok) => { if (ok) this.#wanted = this.selected; else this.focus(); }); return done(); }
     }
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!move) return;

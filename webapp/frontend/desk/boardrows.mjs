@@ -50,7 +50,7 @@ function block(order, ppm, x, { selected, onselect }) {
   const late = new Date(order.end) > new Date(order.resolve_by);
   return put(el("button", { type: "button", class: `block ${order.status}${order.locked ? " locked" : ""}${order.lapsed ? " lapsed" : ""}${late ? " late" : ""}`, dataset: { order: order.id, complaint: order.complaint_id },
     tabindex: here ? 0 : -1, "aria-current": here ? "true" : null, "aria-label": blockWords(order), title: blockWords(order), onclick: () => onselect(order.complaint_id) },
-  way, el("span", { class: "block-text" }, order.locked ? "🔒 " : order.lapsed ? "⚠ " : "", el("span", { class: "block-time" }, `${short(order.start)}–${short(order.end)} `), order.place || order.hotline_no)), left, width);
+  way, el("span", { class: "block-text" }, order.locked ? el("i", { class: "lock-sign" }) : null, order.lapsed ? "! " : null, el("span", { class: "block-time" }, `${short(order.start)}–${short(order.end)} `), order.place || order.hotline_no)), left, width);
 }
 
 /** Where something would go: its times, and in red what speaks against it. */
