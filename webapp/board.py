@@ -28,6 +28,7 @@ from webapp.filters import number, zone
 from webapp.i18n import message
 
 pages = Blueprint("board", __name__)
+INTO_THE_MORNING = time(6)  # a night shift is one piece on the board of the day it begins
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
@@ -37,7 +38,7 @@ def board() -> dict[str, Any]:
     """One day of the board, `?day=2009-11-17` of the city (today): crews with shifts and orders, and what still waits."""
     day = _day()
     since = datetime.combine(day, time.min, tzinfo=zone())
-    until = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone())
+    until = datetime.combine(day + timedelta(days=1), INTO_THE_MORNING, tzinfo=zone())
     ids = crew_search.crew_ids(db(), scope(), now())
     shifts = board_queries.shifts(db(), ids, since, until)
     orders = board_queries.orders(db(), ids, scope(), since, until)

@@ -39,7 +39,7 @@ def _bounds(scope: Scope) -> dict[str, Any]:
 
 # --- phones ----------------------------------------------------------------------------------------------------------
 _ORDERS = f"""
-    SELECT o.id, o.order_no, o.status, o.version, o.crew_id, lower(o.during) AS start, upper(o.during) AS "end", o.minutes,
+    SELECT o.id, o.order_no, o.status, o.version, o.crew_id, o.assigned_at, o.recall_reason, lower(o.during) AS start, upper(o.during) AS "end", o.minutes,
            c.id AS complaint_id, c.hotline_no, c.category, k.name AS category_name, k.name_en AS category_name_en,
            c.description, c.place, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.resolve_by
       FROM work_order o JOIN complaint c ON c.id = o.complaint_id JOIN category k ON k.code = c.category

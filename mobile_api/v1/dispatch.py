@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import g
+from flask import current_app, g
+from pydantic import Field
 
 from gis import journal
-from gis.dispatch.rules import OrderStatus
+from gis.dispatch.rules import OrderStatus, RecallReason
 from gis.inspections import queries
 from mobile_api.v1.auth import db, needs, now, phone, who
 from mobile_api.v1.wire import Wire
@@ -51,6 +52,8 @@ class OrderOut(Wire):
     end: datetime
     minutes: float | None
     mine: bool
+    accept_by: datetime | None = Field(None, description="until when it is to be accepted, while it is not")
+    recall_reason: RecallReason | None = Field(None, description="why the desk took it back")
     complaint: ComplaintOut
     caller: CallerOut | None = None
 
@@ -85,8 +88,15 @@ def _order(row: Mapping[str, Any]) -> dict[str, Any]:
     complaint = {key: row[key] for key in _COMPLAINT} | {
         "id": row["complaint_id"], "category_name": row["category_name_en"] if english else row["category_name"],
     }  # fmt: skip
-    kept = {key: row[key] for key in ("id", "order_no", "status", "version", "start", "end", "minutes")}
+    kept = {
+        key: row[key] for key in ("id", "order_no", "status", "version", "start", "end", "minutes", "recall_reason")
+    }
+    kept["accept_by"] = _accept_by(row["assigned_at"]) if row["status"] == OrderStatus.ASSIGNED else None
     return kept | {"complaint": complaint, "mine": row["crew_id"] == phone().crew_id}
+
+
+def _accept_by(assigned_at: datetime) -> datetime:
+    return assigned_at + timedelta(minutes=current_app.config["SETTINGS"].accept_min)
 
 
 def _callers(ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -86,7 +86,7 @@ def test_the_phone_offers_what_the_core_allows(client):
     source = client.get("/phone/rules.mjs").text
     table = json.loads(source.removeprefix("export default ").rstrip(";\n"))
     assert table["return_reasons"] == list(ReturnReason)
-    assert set(table["order_steps"]) == set(ORDER_STEPS) - {"recall"}
+    assert set(table["order_steps"]) == set(ORDER_STEPS) - {"recall", "restore"}
     assert table["order_steps"]["arrive"] == {"from": ["accepted"], "to": "arrived"}
 
 

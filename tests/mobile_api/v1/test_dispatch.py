@@ -48,6 +48,13 @@ def test_an_order_is_given_back_with_a_coded_reason(session, crew_phone, order):
     assert crew_phone.get("/orders").json["orders"] == []
 
 
+def test_an_order_says_until_when_it_is_to_be_accepted_until_it_is(crew_phone, order):
+    (shown,) = crew_phone.get("/orders").json["orders"]
+    assert shown["accept_by"].startswith("2009-11-17T02:10:00") and shown["recall_reason"] is None
+    _step(crew_phone, order, "accept")
+    assert crew_phone.get("/orders").json["orders"][0]["accept_by"] is None
+
+
 def test_a_step_out_of_order_is_refused_by_name_and_stays_refused(crew_phone, order):
     sent = change("order.resolve", order.id)
     first = crew_phone.sync(sent)
@@ -129,7 +136,10 @@ def test_what_changed_after_a_cursor_is_told_to_the_crew_alone(committed, tmp_pa
     with committed.begin() as session:
         for order in (mine, other):
             session.execute(
-                text("UPDATE work_order SET status = 'recalled', version = 2 WHERE id = :id"), {"id": order.id}
+                text(
+                    "UPDATE work_order SET status = 'recalled', recall_reason = 'reassigned', version = 2 WHERE id = :id"
+                ),
+                {"id": order.id},
             )
             journal.write(session, Who(NOW), "recall", "work_order", order.id, version=2)
     deadline = time.monotonic() + 60  # the journal waits for older transactions, on a shared server anybody's
@@ -138,6 +148,7 @@ def test_what_changed_after_a_cursor_is_told_to_the_crew_alone(committed, tmp_pa
     if not page["orders"]:
         pytest.skip("somebody else's long transaction on this server holds the journal back")
     assert [(o["id"], o["status"], o["version"]) for o in page["orders"]] == [(mine.id, "recalled", 2)]
+    assert page["orders"][0]["recall_reason"] == "reassigned"
     assert not page["more"] and get(f"/sync?after={page['cursor']}")["orders"] == []
     app.extensions["engine"].dispose()
 

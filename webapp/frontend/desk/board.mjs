@@ -86,8 +86,8 @@ export class Board {
       el("button", { type: "button", class: "quiet small", "aria-label": t("The day before"), onclick: () => this.#show(localDay(`${day}T12:00:00Z`, -1)) }, "‹"),
       el("strong", {}, day), el("button", { type: "button", class: "quiet small", "aria-label": t("The day after"), onclick: () => this.#show(localDay(`${day}T12:00:00Z`, 1)) }, "›"),
       el("button", { type: "button", class: "quiet small", onclick: () => { this.#scrolled = false; this.#show(null); } }, t("To the present hour")),
-      el("button", { type: "button", class: "quiet small", "aria-label": t("Show more hours"), onclick: () => zoomed(-1) }, "−"),
-      el("button", { type: "button", class: "quiet small", "aria-label": t("Show fewer hours"), onclick: () => zoomed(1) }, "+"),
+      el("button", { type: "button", class: "quiet small board-zoom", "aria-label": t("Show more hours"), onclick: () => zoomed(-1) }, "−"),
+      el("button", { type: "button", class: "quiet small board-zoom", "aria-label": t("Show fewer hours"), onclick: () => zoomed(1) }, "+"),
       this.problem && data ? el("span", { class: "notice error small" }, told(this.problem)) : null, el("span", { class: "spacer" }),
       el("span", { class: "small soft board-hint" }, el("kbd", {}, "b"), " ", t("then arrows move the selected order, Enter confirms, Esc cancels")),
       el("button", { type: "button", class: "quiet small", "aria-label": t("Close the board"), onclick: () => this.open(false) }, "×"));

@@ -11,6 +11,7 @@ import { button, chip, choices, countdown, distance, icon, moment, sheet, toast 
 import { follow, lastPosition } from "./position.mjs";
 import { RETURN_REASONS, steps, timeState, wayTo, withChanges } from "./rules.mjs";
 import { nudge } from "./sync.mjs";
+import { acceptChip } from "./today.mjs";
 
 const SIGN = { accept: "check", arrive: "pin", resolve: "check" };
 
@@ -51,7 +52,7 @@ function what(order) {
   const way = here && complaint.lon !== null ? ` · ${distance(wayTo(here, complaint).metres)}` : "";
   return el("section", { class: `panel clocked ${state}` },
     el("h2", {}, complaint.place || complaint.hotline_no),
-    el("p", { class: "chips" }, over ? null : chip(countdown(complaint.resolve_by), state, "clock"), chip(word("order", order.status)), chip(categoryName(complaint))),
+    el("p", { class: "chips" }, over ? null : chip(countdown(complaint.resolve_by), state, "clock"), chip(word("order", order.status)), acceptChip(order), chip(categoryName(complaint))),
     order.gone ? el("p", { class: "notice error" }, t("The desk has withdrawn this order. What you did is kept until it is settled.")) : null,
     el("p", { class: "text" }, complaint.description),
     el("dl", {},

@@ -1,9 +1,11 @@
 // What the desk has for this phone: orders, sites, checklists. A thing that is gone there goes here too, unless something
 // about it still waits to be sent; then it stays, marked, until that is settled.
+import { t, word } from "/frontend/common/words.mjs";
 import * as api from "./api.mjs";
 import { now } from "./clock.mjs";
 import { db, recall, remember } from "./db.mjs";
 import { hold, rebase } from "./outbox.mjs";
+import { toast } from "./parts.mjs";
 import { steps, withChanges } from "./rules.mjs";
 
 const LISTS_FRESH_MS = 10 * 60_000;
@@ -16,6 +18,7 @@ const KEEP_SENT_MS = 30 * 24 * 3_600_000;
 export async function pull({ full = false, orders = false } = {}) {
   const stale = full || Date.now() - (await recall("lists_at", 0)) > LISTS_FRESH_MS;
   if (stale) await pullLists();
+  if (stale && (await recall("cursor"))) await pullChanged(); // what was taken back is told with its reason
   if (stale || orders || !(await recall("cursor"))) await pullOrders();
   else await pullChanged();
   await rebaseAll();
@@ -37,6 +40,7 @@ async function pullOrders() {
 async function pullChanged() {
   for (let more = true; more;) {
     const page = await api.get(`/sync?after=${encodeURIComponent(await recall("cursor"))}`);
+    await tellRecalled(page.orders);
     await db.transaction("rw", db.orders, db.outbox, db.keep, async () => {
       const over = (order) => order.status === "returned" || order.status === "recalled";
       await db.orders.bulkPut(page.orders);
@@ -44,6 +48,15 @@ async function pullChanged() {
       await remember("cursor", page.cursor);
     });
     more = page.more;
+  }
+}
+
+/** What the desk took back goes away with a word why; only what was on this phone and is not known to be gone. */
+async function tellRecalled(orders) {
+  for (const order of orders.filter((o) => o.status === "recalled" && o.mine)) {
+    const had = await db.orders.get(order.id);
+    if (!had || had.status === "recalled") continue;
+    toast(t("The desk took back %(place)s: %(why)s", { place: order.complaint.place || order.order_no, why: word("reason", order.recall_reason ?? "by_desk") }));
   }
 }
 

@@ -77,9 +77,17 @@ function card(order, here) {
     el("span", { class: "chips" },
       over ? null : chip(countdown(complaint.resolve_by), state, "clock"),
       chip(word("order", order.status)),
+      acceptChip(order),
       order.gone ? chip(t("Withdrawn by the desk"), "red", "warn") : null,
       pending ? chip(t("to send"), "blue", "up") : null,
       held ? chip(t("needs you"), "orange", "warn") : null));
+}
+
+/** How long the crew has to accept it; once that has passed the desk has been told. */
+export function acceptChip(order) {
+  if (!order.mine || order.status !== "assigned" || !order.accept_by) return null;
+  const left = new Date(order.accept_by).getTime() - now();
+  return left > 0 ? chip(t("Accept within %(n)s min", { n: Math.ceil(left / 60_000) }), left < 180_000 ? "orange" : "blue", "clock") : chip(t("The time to accept has passed; accept now"), "red", "clock");
 }
 
 function siteSection(sites, drafts, here, redraw) {
