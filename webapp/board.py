@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from gis.complaints import queries as complaints
 from gis.complaints.privacy import masked_text
 from gis.complaints.rules import time_state
-from gis.dispatch import board_queries, crew_search, moves, queries, together
+from gis.dispatch import actions, board_queries, crew_search, moves, queries, together
 from gis.dispatch.acceptance import accept_by
 from gis.dispatch.model import WorkOrder
 from gis.dispatch.placing import Placed, Placing
@@ -107,7 +107,9 @@ def place(complaint_id: int) -> dict[str, Any]:
     search = Placing(db(), complaint, scope(), terms(), now())
     moving = order.order_no if order else None
     same = order is not None and order.crew_id == crew.id
-    return _placed(search.at(crew.id, _start(), moving=moving, same_crew=same))
+    placed = search.at(crew.id, _start(), moving=moving, same_crew=same)
+    held = actions.booked(db(), crew.id, crew.name, placed.held, terms()) if placed.held else None
+    return _placed(placed) | {"held_by": message(held) if held else None}
 
 
 def _start() -> datetime:

@@ -39,7 +39,10 @@ def tell_lapsed(session: Session, who: Who, terms: Terms) -> list[int]:
     )
     told = []
     for order in list(found):
-        complaint = session.get_one(Complaint, order.complaint_id, with_for_update=True, populate_existing=True)
+        asked = select(Complaint).where(Complaint.id == order.complaint_id).with_for_update(skip_locked=True)
+        complaint = session.scalar(asked.execution_options(populate_existing=True))
+        if complaint is None:
+            continue  # somebody is at it just now; the next look comes soon
         session.refresh(order, with_for_update=True)
         if order.status != OrderStatus.ASSIGNED or order.lapsed_at is not None:
             continue

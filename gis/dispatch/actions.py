@@ -104,7 +104,7 @@ def give(
     else:
         placed = Placing(session, complaint, scope, terms, who.now).at(crew.id, start)
         if placed.held is not None:
-            raise _booked(session, crew.id, crew.name, placed.held, terms)
+            raise booked(session, crew.id, crew.name, placed.held, terms)
         ranked, facts = placed.ranked, placed.facts
     if facts.blacklisted is not None:
         raise _blacklisted(facts, terms)
@@ -149,7 +149,7 @@ def _refusal(session: Session, ranked: Ranked, facts: Facts, now: datetime, term
     codes = [finding.code for finding in ranked.violations]
     if codes == ["busy_until"]:
         held = _busy_span(facts, now)
-        return _booked(session, ranked.id, facts.name, held, terms)
+        return booked(session, ranked.id, facts.name, held, terms)
     return ViolationNotOverridden(violations=[VIOLATIONS[code] for code in codes], codes=codes)
 
 
@@ -160,7 +160,8 @@ def _busy_span(facts: Facts, now: datetime) -> Span:
     return Span(first.start, first.end, first.order_no)
 
 
-def _booked(session: Session, crew_id: int, name: str, held: Span, terms: Terms) -> CrewBooked:
+def booked(session: Session, crew_id: int, name: str, held: Span, terms: Terms) -> CrewBooked:
+    """Who holds a crew in that time, and until when: the error that a loser is told."""
     found = queries.holder(session, crew_id, held.start, held.end)
     if found is None:
         return CrewBooked(crew=name, crew_id=crew_id)
@@ -187,7 +188,7 @@ def _book(
         with session.begin_nested(), naming_violations(session):
             session.add(order)
     except CrewBooked:
-        raise _booked(session, crew.id, crew.name, ranked.slot, terms) from None
+        raise booked(session, crew.id, crew.name, ranked.slot, terms) from None
     except AlreadyAssigned:
         _still_to_assign(session, complaint, None)
         raise

@@ -93,7 +93,7 @@ def _reschedule(
     ranked = placed.ranked
     assert ranked.slot is not None
     if placed.held is not None:
-        raise actions._booked(session, crew.id, crew.name, placed.held, terms)
+        raise actions.booked(session, crew.id, crew.name, placed.held, terms)
     codes = [finding.code for finding in ranked.violations]
     if codes and not reason:
         raise ViolationNotOverridden(violations=[VIOLATIONS[code] for code in codes], codes=codes)
@@ -124,7 +124,7 @@ def _set_time(session: Session, order: WorkOrder, slot: Span, crew: Crew, terms:
     except CrewBooked:
         session.expire(order)
         assert order_id is not None
-        raise actions._booked(session, crew.id, crew.name, slot, terms) from None
+        raise actions.booked(session, crew.id, crew.name, slot, terms) from None
 
 
 def _recall(
@@ -211,4 +211,4 @@ def _restore(session: Session, who: Who, order: WorkOrder, terms: Terms) -> Work
             )  # fmt: skip
     except CrewBooked:
         session.expire(order)
-        raise actions._booked(session, crew.id, crew.name, held, terms) from None
+        raise actions.booked(session, crew.id, crew.name, held, terms) from None

@@ -3,7 +3,7 @@ import { ask, el, fill } from "../common/dom.mjs";
 import { t } from "../common/words.mjs";
 import { localDay, now } from "./clock.mjs";
 import { STEP_MIN, commit, deed, foresee, inWords, moveDialog, snapped } from "./placing.mjs";
-import { ghostBlock, hours, nowLine, row, scale, trayItem } from "./boardrows.mjs";
+import { ghostBlock, hours, legend, nowLine, row, scale, trayItem } from "./boardrows.mjs";
 import { heightEdge } from "./boardedge.mjs";
 import { told } from "./told.mjs";
 import { say } from "./toast.mjs";
@@ -88,7 +88,7 @@ export class Board {
       el("button", { type: "button", class: "quiet small", onclick: () => { this.#scrolled = false; this.#show(null); } }, t("To the present hour")),
       el("button", { type: "button", class: "quiet small board-zoom", "aria-label": t("Show more hours"), onclick: () => zoomed(-1) }, "−"),
       el("button", { type: "button", class: "quiet small board-zoom", "aria-label": t("Show fewer hours"), onclick: () => zoomed(1) }, "+"),
-      this.problem && data ? el("span", { class: "notice error small" }, told(this.problem)) : null, el("span", { class: "spacer" }),
+      this.problem && data ? el("span", { class: "notice error small" }, told(this.problem)) : null, el("span", { class: "spacer" }), legend(),
       el("span", { class: "small soft board-hint" }, el("kbd", {}, "b"), " ", t("then arrows move the selected order, Enter confirms, Esc cancels")),
       el("button", { type: "button", class: "quiet small", "aria-label": t("Close the board"), onclick: () => this.open(false) }, "×"));
   }

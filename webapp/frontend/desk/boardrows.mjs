@@ -53,6 +53,10 @@ function block(order, ppm, x, { selected, onselect }) {
   way, el("span", { class: "block-text" }, order.locked ? el("i", { class: "lock-sign" }) : null, order.lapsed ? "! " : null, el("span", { class: "block-time" }, `${short(order.start)}–${short(order.end)} `), order.place || order.hotline_no)), left, width);
 }
 
+/** What the blocks' looks mean. */
+export const legend = () => el("span", { class: "board-legend small" }, ["assigned", "accepted", "arrived", "resolved"].map((status) => el("span", {}, el("i", { class: `block ${status}` }), word("order", status))),
+  el("span", {}, el("i", { class: "block assigned late" }), t("done after its limit")), el("span", {}, el("i", { class: "block assigned locked" }), t("locked to crew and time")), el("span", {}, el("i", { class: "block lapsed" }), t("not accepted in time")));
+
 /** Where something would go: its times, and in red what speaks against it. */
 export function ghostBlock(found, ppm, x, words, pending) {
   const left = x(found.start);

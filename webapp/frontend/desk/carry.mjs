@@ -88,7 +88,8 @@ export class Carry {
   #over(event) {
     const held = this.#held;
     this.#label.style.transform = `translate(${Math.min(event.clientX + 14, innerWidth - 300)}px, ${Math.max(event.clientY - 54, 4)}px)`;
-    const target = this.#board.targetAt(event.clientX, event.clientY, held.grabX) ?? this.#desk.map.crewAt(event.clientX, event.clientY);
+    let target = this.#board.targetAt(event.clientX, event.clientY, held.grabX) ?? this.#desk.map.crewAt(event.clientX, event.clientY);
+    if (target?.start === null && held.thing?.order && Number(held.thing.order.crew_id) === target.crewId) target = null; // it is there already
     if (target?.crewId && held.thing) this.#board.propose(held.thing, target);
     else if (!target?.crewId) { this.#board.cancel(); this.#board.hold(true); this.tell(null); }
     return target;

@@ -26,13 +26,14 @@ export async function foresee(thing, { crewId, start }, signal) {
 /** Arrival, end, and what speaks against it: the ghost's words, the form's and the screen reader's. */
 export function inWords(found) {
   const times = found.start ? t("%(crew)s: sets out %(start)s, there %(arrive)s, done %(end)s", { crew: found.crew, start: short(found.start), arrive: short(found.arrive), end: short(found.end) }) : found.crew;
-  return [times, ...found.violations].join(t("; "));
+  const against = found.held_by ? [found.held_by, ...found.violations.slice(0, -1)] : found.violations; // who holds it says more than that it is held
+  return [times, ...against].join(t("; "));
 }
 
 /** Do it, after asking for a reason where something speaks against it. True when it is done. */
 export async function commit(desk, thing, target, found) {
   if (found.held) {
-    say(t("%(crew)s cannot take it then: %(why)s", { crew: found.crew, why: found.violations.join(t("; ")) }), "error");
+    say(t("%(crew)s cannot take it then: %(why)s", { crew: found.crew, why: found.held_by ?? found.violations.join(t("; ")) }), "error");
     return false;
   }
   let reason = null;
