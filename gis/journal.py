@@ -20,6 +20,9 @@ from sqlalchemy.types import UserDefinedType
 
 from gis.db import Base
 
+NEWS_MOST = 2000  # rows that are told one by one; who missed more loads the page anew
+SNAPSHOT_MAX = 8000  # characters
+
 
 class Xid8(UserDefinedType[int]):
     """PostgreSQL's 64-bit transaction id."""
@@ -116,6 +119,26 @@ _SEE = text(
      LIMIT :limit
     """
 )
+_NEWS = """
+    SELECT CAST(pg_current_snapshot() AS text) AS now, {ahead} AS ahead, j.*
+      FROM (SELECT 1) one LEFT JOIN LATERAL (
+           SELECT CAST(txid AS text) AS txid, seq, at, user_id, verb, thing, thing_id, version
+             FROM journal WHERE {since} AND thing = ANY(:things)
+            ORDER BY journal.txid, journal.seq LIMIT :limit) j ON true
+"""
+_NEWS_OF_SNAPSHOT = text(
+    _NEWS.format(
+        since="journal.txid >= pg_snapshot_xmin(CAST(:since AS pg_snapshot)) "
+        "AND NOT pg_visible_in_snapshot(journal.txid, CAST(:since AS pg_snapshot))",
+        ahead="pg_snapshot_xmax(CAST(:since AS pg_snapshot)) > pg_snapshot_xmax(pg_current_snapshot())",
+    )
+)
+_NEWS_OF_PLACE = text(
+    _NEWS.format(
+        since="(journal.txid, journal.seq) > (CAST(CAST(:txid AS text) AS xid8), :seq)",
+        ahead="CAST(CAST(:txid AS text) AS xid8) >= pg_snapshot_xmax(pg_current_snapshot())",
+    )
+)
 _END = text(
     """
     SELECT txid::text AS txid, seq FROM journal
@@ -157,6 +180,39 @@ def see_after(session: Session, cursor: str, *, things: list[str], limit: int = 
     return Sight(rows, f"{final[-1]['txid']}.{final[-1]['seq']}" if final else cursor, more)
 
 
+@dataclass(frozen=True)
+class News:
+    """What became visible since a cursor, each row once; `cursor` is a snapshot. `reload`: too much, or from elsewhere."""
+
+    rows: Sequence[dict[str, Any]]
+    cursor: str
+    reload: bool
+
+
+def news_after(session: Session, cursor: str | None, *, things: list[str], limit: int = NEWS_MOST) -> News:
+    """What became visible between `cursor` and now, without waiting for transactions that are still running.
+
+    The cursor of news is PostgreSQL's own snapshot (`xmin:xmax:xip,…`): a row is news when its transaction was not yet to
+    be seen in that one and is in this one. So nothing is skipped or told twice, in whatever order transactions commit, and
+    a long import delays nobody. `"<txid>.<seq>"` of `read_after` is understood too; without a cursor only the new one is
+    told. More rows than `limit`, or a cursor ahead of this database (it was restored): no rows, and `reload`.
+    """
+    since: dict[str, Any] = {"things": things, "limit": limit + 1}
+    if cursor is None:
+        return News((), str(session.scalar(text("SELECT CAST(pg_current_snapshot() AS text)"))), reload=False)
+    if ":" in cursor:
+        question, since["since"] = _NEWS_OF_SNAPSHOT, parse_snapshot(cursor)
+    else:
+        txid, seq = parse_cursor(cursor)
+        question, since["txid"], since["seq"] = _NEWS_OF_PLACE, str(txid), seq
+    found = [dict(row) for row in session.execute(question, since).mappings()]
+    now, ahead = found[0].pop("now"), found[0].pop("ahead")
+    rows = [row for row in found if row["seq"] is not None]
+    if ahead or len(rows) > limit:
+        return News((), now, reload=True)
+    return News(rows, now, reload=False)
+
+
 def end(session: Session) -> str:
     """The cursor after everything that can be read now."""
     row = session.execute(_END).one_or_none()
@@ -173,6 +229,28 @@ def parse_cursor(cursor: str) -> tuple[int, int]:
     if int(txid) >= 2**64 or int(seq) >= 2**63:
         raise BadInput(reason="cursor")
     return int(txid), int(seq)
+
+
+def parse_snapshot(cursor: str) -> str:
+    """`"xmin:xmax:xip,…"` as PostgreSQL takes it; anything else is bad input."""
+    from gis.errors import BadInput
+
+    parts = cursor.split(":")
+    numbers = [*parts[:2], *(parts[2].split(",") if len(parts) == 3 and parts[2] else ())]
+    if len(parts) != 3 or len(cursor) > SNAPSHOT_MAX or not all(n.isascii() and n.isdigit() for n in numbers):
+        raise BadInput(reason="cursor")
+    xmin, xmax, *running = map(int, numbers)
+    if not 0 < xmin <= xmax < 2**63 or running != sorted(set(running)) or any(not xmin <= x < xmax for x in running):
+        raise BadInput(reason="cursor")
+    return cursor
+
+
+def check_cursor(cursor: str) -> str:
+    """A cursor of either kind; anything else is bad input."""
+    if ":" in cursor:
+        return parse_snapshot(cursor)
+    parse_cursor(cursor)
+    return cursor
 
 
 def timeline(session: Session, thing: str, thing_id: object) -> list[dict[str, Any]]:

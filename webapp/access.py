@@ -104,6 +104,6 @@ def _finish(answer: Any) -> Any:
 def wants_json() -> bool:
     return (
         request.path.endswith((".json", ".mvt"))
-        or request.accept_mimetypes.best == "application/json"
+        or request.accept_mimetypes.best in ("application/json", "text/event-stream")
         or request.is_json
     )

@@ -1,7 +1,7 @@
-"""The server process: granian with WSGI workers. `python -m webapp.server` serves until SIGTERM, then drains.
+"""The server process: granian with workers. `python -m webapp.server` serves until SIGTERM, then drains.
 
-Several workers, each with its own threads, tile index and road network in memory. On SIGTERM granian stops accepting,
-lets running requests finish, and exits.
+Several workers, each with its own threads, reader of the journal, tile index and road network in memory. On SIGTERM
+granian stops accepting, live screens are asked to come again, running requests finish, and it exits.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ import threading
 import structlog
 from flask import Flask
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from sqlalchemy.exc import SQLAlchemyError
 
 from gis.places import networks
 from gis.settings import Settings
 from webapp.app import create_app
+from webapp.gateway import Gateway
+from webapp.live_hub import Hub
 
 DRAIN_S = 20
+OPEN = 4096  # requests and live screens that a worker holds at once
 
 
-def application() -> Flask:
+def application() -> Gateway:
     """What a worker serves. Tile index and road networks are loaded and compiled beside the first requests, not by one."""
     app = create_app()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
-    return app
+    return Gateway(app, Hub(app.extensions["sessions"]), app.config["SETTINGS"].threads)
 
 
 def _warm(app: Flask) -> None:
@@ -46,9 +49,10 @@ def serve(settings: Settings) -> None:
         "webapp.server:application",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=Loops.asyncio,
         workers=settings.workers,
-        blocking_threads=settings.threads,
+        backpressure=OPEN,
         factory=True,
         backlog=1024,
         workers_kill_timeout=DRAIN_S,

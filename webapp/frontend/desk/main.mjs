@@ -25,7 +25,9 @@ import { View, noFilters } from "./view.mjs";
 const $ = (id) => document.getElementById(id);
 const config = JSON.parse($("desk-config").textContent);
 const TOUCHES = { complaint: ["complaints"], work_order: ["complaints", "crews"], crew: ["crews"], import: ["complaints", "crews", "stations", "pipelines", "cameras", "blind_spots", "areas"], building: ["buildings"], road_network: ["roads"] };
-const REFRESH_MS = 1500;
+const SOON_MS = 120; // changes that come together are fetched together
+const REST = 3; // after a refresh the page rests so many times as long as it took, so that a busy server is not asked more
+const REST_MOST_MS = 5000;
 const STEP_MS = 120;
 const CLOCK_MS = 60_000;
 
@@ -43,6 +45,7 @@ class Desk {
   timezone = config.timezone;
   #touched = new Set();
   #timer = null;
+  #rested = 0;
   #stepTimer = null;
   #framed = false;
 
@@ -105,7 +108,7 @@ class Desk {
     }
   }
 
-  /** We changed something ourselves: look at once, not in two seconds. */
+  /** We changed something ourselves: look at once, do not wait to be told. */
   changed() {
     this.#touch(["complaints", "crews", "board"], 0);
     this.detail.refresh();
@@ -175,6 +178,7 @@ class Desk {
     this.crews.addEventListener("change", () => { this.#drawCounts(); this.#drawCrews(); });
     this.totals.addEventListener("change", () => this.#drawCounts());
     this.live.addEventListener("change", (event) => this.#take(event.detail));
+    this.live.addEventListener("reload", () => this.#anew());
     this.live.addEventListener("connection", (event) => this.#connection(event.detail));
     $("tabs").addEventListener("click", (event) => { const tab = event.target.closest("button")?.dataset.tab; if (tab) this.view.change({ tab }); });
     $("tabs").addEventListener("keydown", (event) => this.#turnTab(event));
@@ -263,7 +267,7 @@ class Desk {
     this.news.take(rows);
     const touched = rows.flatMap((row) => TOUCHES[row.thing] ?? []);
     if (!touched.length) return;
-    this.#touch(touched, REFRESH_MS);
+    this.#touch(touched, Math.max(SOON_MS, this.#rested - performance.now()));
     const { selected } = this.view;
     const mine = selected?.kind === "complaint" && rows.some((row) => row.thing === "work_order" || (row.thing === "complaint" && row.thing_id === String(selected.id)));
     if (mine) this.detail.refresh();
@@ -274,15 +278,27 @@ class Desk {
   #touch(what, wait) {
     for (const name of what) this.#touched.add(name);
     if (wait === 0) { clearTimeout(this.#timer); this.#timer = null; }
-    this.#timer ??= setTimeout(() => {
-      const touched = [...this.#touched];
-      this.#timer = null;
-      this.#touched.clear();
-      if (touched.includes("complaints")) { this.store.refresh(); this.totals.load(); }
-      if (touched.includes("crews")) this.crews.load();
-      if (touched.includes("board") || touched.includes("complaints")) this.board.load();
-      this.map.refresh(...touched);
-    }, wait);
+    this.#timer ??= setTimeout(() => this.#refresh(), wait);
+  }
+
+  async #refresh() {
+    const touched = [...this.#touched];
+    const began = performance.now();
+    this.#timer = null;
+    this.#touched.clear();
+    this.map.refresh(...touched);
+    await Promise.all([
+      ...(touched.includes("complaints") ? [this.store.refresh(), this.totals.load()] : []),
+      ...(touched.includes("crews") ? [this.crews.load()] : []),
+      ...(touched.includes("board") || touched.includes("complaints") ? [this.board.load()] : []),
+    ]);
+    this.#rested = performance.now() + Math.min(REST_MOST_MS, REST * (performance.now() - began));
+  }
+
+  /** More changed than can be told, or we were away: everything that may have changed is fetched anew. */
+  #anew() {
+    this.#touch(Object.values(TOUCHES).flat(), 0);
+    this.detail.refresh();
   }
 
   #connection({ state, back }) {
@@ -290,7 +306,7 @@ class Desk {
     const light = $("connection");
     light.className = `connection ${state}`;
     fill(light, words, state === "signed_out" ? el("a", { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}` }, t("Sign in")) : null);
-    if (back) { this.#touch(["complaints", "crews"], 0); this.detail.refresh(); }
+    if (back) this.#anew();
   }
 }
 
