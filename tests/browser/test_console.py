@@ -195,6 +195,7 @@ def test_what_others_do_appears_by_itself(live, page, city, quiet):
 
 
 def test_somebody_else_was_faster_both_versions_are_shown(live, page, city):
+    page.route(re.compile(r"/events"), lambda route: route.abort())
     open_desk(live, page, city)
     select(page, "怡景公寓1号楼")
     expect(page.locator(".ranking > li")).to_have_count(2)
@@ -209,6 +210,7 @@ def test_somebody_else_was_faster_both_versions_are_shown(live, page, city):
     expect(stale.locator("tbody tr").nth(1)).to_have_text(re.compile("状态.*已受理.*已销账"))
     assert order_of(live, city.complaints[2]) is None
     page.unroute("**/changes.json*")
+    page.unroute(re.compile(r"/events"))
     expect(page.locator("#connection")).to_have_text("实时", timeout=35_000)
 
 

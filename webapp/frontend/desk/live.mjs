@@ -60,12 +60,13 @@ export class Live extends EventTarget {
     this.#watch(HELLO_MS);
   }
 
-  /** The stream broke: the browser comes again by itself; where it gave up, it is asked why. */
+  /** The stream broke: the browser comes again by itself; where it gave up, or a second time in a row, the server is asked. */
   #broken() {
-    if (this.#source.readyState === EventSource.CLOSED) { this.#ask(); return; }
-    if (!this.#planned) this.#say("lost");
-    this.#planned = false;
-    this.#watch(HELLO_MS);
+    if (this.#planned) { this.#planned = false; this.#watch(HELLO_MS); return; }
+    const before = this.state;
+    this.#say("lost");
+    if (this.#source.readyState === EventSource.CLOSED || before !== "live") this.#ask();
+    else this.#watch(HELLO_MS);
   }
 
   #watch(milliseconds) {
