@@ -10,6 +10,7 @@ import gis.complaints.uploads
 import gis.coverage.model
 import gis.dispatch.model
 import gis.dispatch.plan_model
+import gis.dispatch.track_model
 import gis.inspections.model
 import gis.jobs
 import gis.journal

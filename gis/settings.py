@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     straight_speed_kmh: float = Field(25.0, description="assumed speed where no road network is loaded")
     snap_limit_m: float = Field(500.0, description="farther than this from a road, a place is off the network")
     position_fresh_min: int = Field(30, description="a crew position older than this is not trusted")
+    position_days: int = Field(
+        7, ge=1, le=90, description="days for which crews' tracks are kept; then only the points of an order"
+    )
+    silent_min: int = Field(20, ge=1, description="minutes without a sign after which a crew at work counts as silent")
     undo_s: int = Field(60, description="seconds in which an assignment can be undone")
     accept_min: int = Field(
         10,

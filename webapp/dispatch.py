@@ -11,12 +11,13 @@ from pydantic import AwareDatetime, Field
 
 from gis.complaints import queries as complaints
 from gis.complaints.model import Complaint
-from gis.dispatch import actions, crew_search, queries
+from gis.dispatch import actions, crew_search, queries, track_queries
 from gis.dispatch.assign import Finding, Ranked
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.queries import Facts
 from gis.dispatch.ranking import Search
 from gis.dispatch.rules import FINAL, OrderStatus, Terms
+from gis.dispatch.track_rules import is_silent
 from gis.errors import Missing, NotAllowed
 from webapp import cards
 from webapp.access import can, db, needs, now, scope, who
@@ -61,7 +62,8 @@ def crews() -> list[dict[str, Any]]:
     """All crews in service, where they are and what they do now."""
     at = now()
     found = queries.facts(db(), crew_search.crew_ids(db(), scope(), at), at, at + timedelta(minutes=1))
-    return [_crew_now(found[crew_id], at) for crew_id in sorted(found)]
+    signs = track_queries.signs(db(), list(found))
+    return [_crew_now(found[crew_id], signs.get(crew_id, track_queries.Sign()), at) for crew_id in sorted(found)]
 
 
 class NewOrder(Body):
@@ -135,23 +137,28 @@ def say_finding(finding: Finding) -> str:
     return sentence(finding, terms().zone, now(), lambda text: str(gettext(text)), word)
 
 
-def _crew_now(facts: Facts, at: datetime) -> dict[str, Any]:
+def _crew_now(facts: Facts, sign: track_queries.Sign, at: datetime) -> dict[str, Any]:
     on_shift = any(start <= at < end for start, end in facts.shifts)
     return {
         "id": facts.id, "name": facts.name, "kind": facts.kind, "unit": facts.unit, "lon": facts.lon, "lat": facts.lat,
         "position_at": iso(facts.position_at), "accuracy_m": facts.position_accuracy_m, "heading_deg": facts.heading_deg,
         "on_shift": on_shift, "load": len(facts.bookings), "skills": sorted(skill for skill, _, _ in facts.skills),
-        "state": _state(facts, on_shift, at),
+        "state": _state(facts, sign, on_shift, at), "seen_at": iso(sign.seen_at), "hidden_at": iso(sign.off_at),
     }  # fmt: skip
 
 
-def _state(facts: Facts, on_shift: bool, at: datetime) -> str:
+def _state(facts: Facts, sign: track_queries.Sign, on_shift: bool, at: datetime) -> str:
     """One word for the map; the same order of questions as the crews' tile."""
     if not on_shift:
         return "off_shift"
+    at_work = any(booking.start <= at for booking in facts.bookings)
+    silent_min = current_app.config["SETTINGS"].silent_min
+    if is_silent(on_shift=on_shift, at_work=at_work, position_at=facts.position_at, seen_at=sign.seen_at, now=at,
+                 silent_min=silent_min):  # fmt: skip
+        return "silent"
     if facts.position_at < at - timedelta(minutes=terms().position_fresh_min):
         return "stale"
-    return "busy" if any(booking.start <= at for booking in facts.bookings) else "free"
+    return "busy" if at_work else "free"
 
 
 def _answer(order: WorkOrder) -> dict[str, Any]:

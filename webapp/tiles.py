@@ -55,8 +55,9 @@ def complaints(z: int, x: int, y: int) -> Response:
 @needs("see_complaints")
 def crews(z: int, x: int, y: int) -> Response:
     """Where the crews of the person's scope are now."""
-    fresh_since = now() - timedelta(minutes=current_app.config["SETTINGS"].position_fresh_min)
-    return send(dispatch.crew_tile(db(), Tile(z, x, y), scope(), now(), fresh_since))
+    set_, at = current_app.config["SETTINGS"], now()
+    fresh, silent = (at - timedelta(minutes=m) for m in (set_.position_fresh_min, set_.silent_min))
+    return send(dispatch.crew_tile(db(), Tile(z, x, y), scope(), at, fresh, silent))
 
 
 @pages.get("/tiles/<layer>/<int:z>/<int:x>/<int:y>.mvt")

@@ -336,7 +336,7 @@ def add_crew(
     crew = Crew(
         id=crew_id, code=code or f"crew-{crew_id}",
         name=name.strip(), kind=kind, unit_id=unit_id, area_id=area_id, synthetic=synthetic,
-        position=_point(lon, lat), position_at=who.now,
+        position=point(lon, lat), position_at=who.now,
     )  # fmt: skip
     with naming_violations(session):
         session.add(crew)
@@ -349,8 +349,9 @@ def add_crew(
 
 
 def move_crew(
-    session: Session, who: Who, crew: Crew, lon: float, lat: float, accuracy_m: float | None, at: datetime
-) -> bool:
+    session: Session, who: Who, crew: Crew, lon: float, lat: float, accuracy_m: float | None, at: datetime,
+    heading_deg: float | None = None,
+) -> bool:  # fmt: skip
     """Where a crew is now. A position older than the known one (sent late from a phone without signal) changes nothing.
 
     The journal says that it moved, not where to: whereabouts are personal data. The version stays: nobody edits a position.
@@ -358,7 +359,12 @@ def move_crew(
     found = session.execute(
         update(Crew)
         .where(Crew.id == crew.id, Crew.position_at <= min(at, who.now))
-        .values(position=_point(lon, lat), position_at=min(at, who.now), position_accuracy_m=accuracy_m)
+        .values(
+            position=point(lon, lat),
+            position_at=min(at, who.now),
+            position_accuracy_m=accuracy_m,
+            heading_deg=heading_deg,
+        )
         .returning(Crew.id)
         .execution_options(synchronize_session=False)
     ).one_or_none()
@@ -376,7 +382,8 @@ def _next_id(session: Session, table: str) -> int:
     return int(session.scalar(text("SELECT nextval(pg_get_serial_sequence(:table, 'id'))"), {"table": table}) or 0)
 
 
-def _point(lon: float, lat: float) -> WKTElement:
+def point(lon: float, lat: float) -> WKTElement:
+    """A place as the database takes it."""
     if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
         raise BadCoordinates(lon=lon, lat=lat)
     return WKTElement(f"POINT({float(lon)!r} {float(lat)!r})", srid=SRID)

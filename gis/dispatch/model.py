@@ -47,6 +47,7 @@ class Crew(Versioned, Base):
     position_at: Mapped[datetime]
     position_accuracy_m: Mapped[float | None]
     heading_deg: Mapped[float | None]
+    position_off_at: Mapped[datetime | None]  # since then its people do not say where they are
 
 
 class CrewSkill(Base):

@@ -23,8 +23,16 @@ from gis.tiles import Tile, draw
 
 _CREWS = """
     SELECT id AS fid, id, name, kind, unit_id, heading_deg AS heading, synthetic, position AS geom_4326,
+           round(position_accuracy_m) AS accuracy_m, extract(epoch FROM position_at)::bigint AS at_s,
+           position_off_at IS NOT NULL AS hidden,
            CASE WHEN NOT EXISTS (SELECT FROM shift WHERE crew_id = crew.id AND during @> CAST(:now AS timestamptz))
                 THEN 'off_shift'
+                WHEN position_at < :silent_since
+                     AND EXISTS (SELECT FROM work_order WHERE crew_id = crew.id AND lower(during) <= :now
+                                    AND status IN ('assigned', 'accepted', 'arrived'))
+                     AND coalesce((SELECT max(d.last_seen_at) FROM app_user u JOIN device d ON d.user_id = u.id
+                                    WHERE u.crew_id = crew.id AND d.revoked_at IS NULL), '-infinity') < :silent_since
+                THEN 'silent'
                 WHEN position_at < :fresh_since THEN 'stale'
                 WHEN EXISTS (SELECT FROM work_order WHERE crew_id = crew.id AND lower(during) <= :now
                                 AND status IN ('assigned', 'accepted', 'arrived')) THEN 'busy'
@@ -38,10 +46,13 @@ _CREWS = """
 """
 
 
-def crew_tile(session: Session, tile: Tile, scope: Scope, now: datetime, fresh_since: datetime) -> bytes:
-    """Which crews are in this square (of the person's unit; in or responsible for the person's area), free or not?"""
+def crew_tile(
+    session: Session, tile: Tile, scope: Scope, now: datetime, fresh_since: datetime, silent_since: datetime
+) -> bytes:
+    """Which crews are in this square (of the person's unit; in or responsible for the person's area), free, busy, silent?"""
     return draw(
-        session, "crews", tile, _CREWS, buffer=0, now=now, fresh_since=fresh_since, area_id=scope.area_id,
+        session, "crews", tile, _CREWS, buffer=0, now=now, fresh_since=fresh_since,
+        silent_since=silent_since, area_id=scope.area_id,
         unit_id=scope.unit_id,
     )  # fmt: skip
 

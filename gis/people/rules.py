@@ -77,6 +77,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "hold_meetings": frozenset({_R.SUPERVISOR, _R.FOLLOW_UP_CALLER}),
     "keep_promises": frozenset({_R.SUPERVISOR}),
     "edit_oversight": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "see_track": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),
     "use_phone": PHONE,
     "own_account": EVERYONE,
 }

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from flask import current_app
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from sqlalchemy.orm import Session
 
 from gis.dispatch import actions as dispatch
+from gis.dispatch import track_actions as tracks
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.queries import order_in_scope
 from gis.dispatch.rules import ReturnReason
+from gis.dispatch.track_rules import Fix, PositionWhy
 from gis.errors import Missing, NotAllowed
 from gis.inspections import actions as inspections
 from gis.inspections.rules import CHANGE_KINDS, Answer, BadChecklist, Given, Stage
@@ -221,7 +224,16 @@ def _order_step(session: Session, who: Who, phone: Phone, change: Any) -> dict[s
             order = dispatch.arrive(session, who, order, base)
         case "order.resolve":
             order = dispatch.resolve(session, who, order, payload.note, base)
+    if payload.position is not None and change.kind in _WHY:
+        place, why = payload.position, _WHY[change.kind]
+        fix = Fix(change.id, min(change.at, who.now), place.lon, place.lat, place.accuracy_m, None, why, order.id)
+        tracks.record(
+            session, who, session.get_one(Crew, order.crew_id), [fix], days=current_app.config["SETTINGS"].position_days
+        )
     return _order_thing(order)
+
+
+_WHY = {"order.accept": PositionWhy.ACCEPT, "order.arrive": PositionWhy.ARRIVE, "order.resolve": PositionWhy.RESOLVE}
 
 
 def _submit(session: Session, who: Who, phone: Phone, change: Submit) -> dict[str, Any]:

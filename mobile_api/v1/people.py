@@ -9,6 +9,7 @@ from apiflask import APIBlueprint
 from flask import request
 
 from gis.dispatch.model import Crew
+from gis.dispatch.track_queries import on_duty
 from gis.journal import Who
 from gis.people import actions
 from gis.people.model import User
@@ -52,11 +53,12 @@ class CrewOut(Wire):
 
 
 class MeOut(Wire):
-    """Who I am. `server_at` tells the phone how wrong its clock is."""
+    """Who I am, and whether my crew is on shift. `server_at` tells the phone how wrong its clock is."""
 
     user: PersonOut
     device_id: int
     crew: CrewOut | None
+    on_shift: bool
     server_at: datetime
 
 
@@ -87,5 +89,6 @@ def me() -> dict[str, Any]:
               "crew_id": speaking.crew_id}  # fmt: skip
     return {
         "user": person, "device_id": speaking.device_id, "crew": crew and {"id": crew.id, "name": crew.name},
+        "on_shift": crew is not None and on_duty(db(), crew.id, now()),
         "server_at": now(),
     }  # fmt: skip
