@@ -6,6 +6,7 @@ import { t } from "/frontend/common/words.mjs";
 import { recall } from "./db.mjs";
 import { interrupted, markLeft, markOpen } from "./drafts.mjs";
 import * as sync from "./sync.mjs";
+import * as track from "./track.mjs";
 import * as update from "./update.mjs";
 import * as change from "./change.mjs";
 import * as check from "./check.mjs";
@@ -79,6 +80,7 @@ async function begin() {
   await turn;
   if (lost) recover.ask(lost);
   sync.begin();
+  track.begin(sync.soon);
 }
 
 begin().catch(broken);

@@ -16,6 +16,10 @@ db.version(1).stores({
   sent: "id, sent_at, thing", // what was delivered: a line each, without personal data
 });
 
+db.version(2).stores({
+  positions: "id, at", // points of the crew's track that wait to be sent
+});
+
 /** A kept value, or `otherwise`. */
 export async function recall(key, otherwise = null) {
   return (await db.keep.get(key))?.value ?? otherwise;

@@ -61,7 +61,7 @@ export async function open(main) {
 /** The token is kept; orders of the person before are not this person's to see. Unsent changes stay, marked with their maker. */
 async function begin({ token, user }) {
   const before = await recall("me");
-  if (before && before.id !== user.id) await Promise.all([db.orders.clear(), db.sites.clear()]);
+  if (before && before.id !== user.id) await Promise.all([db.orders.clear(), db.sites.clear(), db.positions.clear()]);
   await db.transaction("rw", db.keep, async () => {
     await remember("token", token);
     await remember("me", { ...user, crew: null });

@@ -9,6 +9,7 @@ import { exportQueue } from "./rescue.mjs";
 import { askPersistence, standing } from "./storage.mjs";
 import { onState } from "./state.mjs";
 import { nudge } from "./sync.mjs";
+import { facts, setSharing, tracking } from "./track.mjs";
 
 const CLOCK_WRONG_MS = 120_000;
 
@@ -31,11 +32,11 @@ export function open(main) {
 async function load() {
   const keys = ["me", "device_name", "delivered_at", "app_version", "revoked"];
   const values = await Promise.all(keys.map((key) => recall(key)));
-  return { ...Object.fromEntries(keys.map((key, i) => [key, values[i]])), unsent: await db.outbox.filter((c) => !c.quiet).count(), drafts: await db.drafts.where("state").equals("draft").count() };
+  return { ...Object.fromEntries(keys.map((key, i) => [key, values[i]])), whereabouts: tracking(await facts()), points: await db.positions.count(), unsent: await db.outbox.filter((c) => !c.quiet).count(), drafts: await db.drafts.where("state").equals("draft").count() };
 }
 
 function show(main, data, state, refresh) {
-  fill(main, person(data), delivery(data, state), storage(data, refresh), wishes(), away(data));
+  fill(main, person(data), whereabouts(data), delivery(data, state), storage(data, refresh), wishes(), away(data));
 }
 
 function person({ me, device_name: device, revoked }) {
@@ -44,6 +45,18 @@ function person({ me, device_name: device, revoked }) {
     el("dl", {}, el("dt", {}, t("This phone")), el("dd", {}, device || "—")),
     revoked ? el("p", { class: "notice error" }, t("The desk has signed this phone off. What is unsent stays here. Ask for a new code and open its link on this phone, or export the queue to a file.")) : null,
     Math.abs(offset()) > CLOCK_WRONG_MS ? el("p", { class: "notice warn" }, t("This phone's clock differs from the desk's by %(time)s; the desk's time is used.", { time: span(offset()) })) : null);
+}
+
+/** What is told about where the crew is, in plain words, and the switch. */
+function whereabouts({ whereabouts: now, points }) {
+  if (now === "no_crew") return null;
+  const words = { on: chip(t("The desk sees where you are"), "blue", "pin"), off: chip(t("Switched off: the desk does not see where you are"), "orange", "pin"),
+    idle: chip(t("Nothing is sent now: no shift and no order"), "grey", "pin") }[now];
+  const choose = async (value) => { await setSharing(value === "on"); nudge({ hopeful: true }); };
+  return el("section", { class: "panel" }, el("h2", {}, t("Where you are")), el("p", { class: "chips" }, words),
+    el("p", { class: "soft" }, t("While you are on shift or have an open order, this phone tells the desk where your crew is: with each step, and on the way about every 50 m or every minute. After some days only the places of arrival and completion are kept, with their order. Whoever looks at your track must say what for, and that is written down.")),
+    choices(t("Tell the desk where you are"), [["on", t("Tell")], ["off", t("Do not tell")]], now === "off" ? "off" : "on", choose),
+    points ? el("p", { class: "soft small" }, t("Waiting to be sent: %(n)s places", { n: points })) : null);
 }
 
 function delivery({ delivered_at: at, unsent, drafts }, state) {
@@ -86,7 +99,7 @@ function away({ unsent, drafts, app_version: version }) {
 
 async function signOff(unsent) {
   if (unsent || !(await sure(t("Sign this phone off?"), t("Orders and sites are removed from it; the desk must enrol it again."), t("Sign off")))) return;
-  await Promise.all([db.orders.clear(), db.sites.clear(), db.sent.clear(), db.drafts.clear(), db.photos.clear(), db.outbox.clear()]);
-  for (const key of ["token", "me", "cursor", "lists_at", "delivered_at", "told_length"]) await remember(key, null);
+  await Promise.all([db.orders.clear(), db.sites.clear(), db.sent.clear(), db.drafts.clear(), db.photos.clear(), db.outbox.clear(), db.positions.clear()]);
+  for (const key of ["token", "me", "on_shift", "sharing_told", "cursor", "lists_at", "delivered_at", "told_length"]) await remember(key, null);
   location.reload();
 }

@@ -9,6 +9,7 @@ import { categoryName, changeName, verbName } from "./names.mjs";
 import { canWithdraw, enqueue, withdraw } from "./outbox.mjs";
 import { button, chip, choices, countdown, distance, icon, moment, sheet, toast } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
+import { note, sharing } from "./track.mjs";
 import { RETURN_REASONS, steps, timeState, wayTo, withChanges } from "./rules.mjs";
 import { nudge } from "./sync.mjs";
 import { acceptChip } from "./today.mjs";
@@ -21,6 +22,7 @@ export function open(main, id) {
   const draw = () => data && show(main, data);
   const stops = [watch(() => load(Number(id)), (found) => { data = found; draw(); }), follow(draw)];
   const timer = setInterval(draw, 30_000);
+  note("open", Number(id)).catch(console.error);
   return () => { clearInterval(timer); for (const stop of stops) stop(); };
 }
 
@@ -115,7 +117,7 @@ async function act(order, verb) {
     note = await finishing();
     if (note === null) return;
   }
-  const place = verb === "arrive" || verb === "resolve" ? position() : null;
+  const place = (await sharing()) ? position() : null;
   await put(order, verb, { ...(note ? { note } : {}), ...(place ? { position: place } : {}) });
 }
 

@@ -26,16 +26,6 @@ export async function enqueue(...args) {
   return change;
 }
 
-/** Replace an unsent change of the same kind and thing: only the newest position is worth sending. */
-export async function replaceQuiet(kind, thingId, payload) {
-  const change = await prepare(kind, thingId, null, payload, { quiet: true });
-  await db.transaction("rw", db.outbox, async () => {
-    const before = await db.outbox.where("thing").equals(change.thing).toArray();
-    await db.outbox.bulkDelete(before.filter((c) => c.kind === kind && !c.uncertain).map((c) => c.seq));
-    await db.outbox.add(change);
-  });
-}
-
 /** Everything in the queue, oldest first; positions are not counted as work. */
 export async function queue({ quiet = false } = {}) {
   const all = await db.outbox.orderBy("seq").toArray();

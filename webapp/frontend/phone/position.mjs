@@ -1,11 +1,24 @@
-// Where the phone is, by the phone itself. Asked for only while something on the screen needs it.
+// Where the phone is, by the phone itself. Asked for only while a screen needs it, or the desk is to know (track.mjs).
 import { tidy } from "./canonical.mjs";
 import { nowIso } from "./clock.mjs";
 
 const FRESH_MS = 120_000;
 let last = null;
 let watching = null;
+let thrift = false;
 const listeners = new Set();
+
+/** The newest position with its heading and `seen`, the phone's own clock, or `null` when there is none fresh. */
+export const lastFix = () => (last && Date.now() - last.seen < FRESH_MS ? last : null);
+
+/** On a weak battery the phone asks its network where it is, not the satellites. */
+export function thrifty(on) {
+  if (on === thrift) return;
+  thrift = on;
+  if (watching === null) return;
+  navigator.geolocation.clearWatch(watching);
+  start();
+}
 
 /** The newest position as `{lon, lat, accuracy_m, at}`, or `null` when there is none younger than two minutes. */
 export function lastPosition() {
@@ -17,9 +30,7 @@ export function lastPosition() {
 /** Follow the position while a screen is open; `show` gets it, or `null` when there is none. Returns how to stop. */
 export function follow(show) {
   listeners.add(show);
-  if (watching === null && navigator.geolocation) {
-    watching = navigator.geolocation.watchPosition(keep, lose, { enableHighAccuracy: true, maximumAge: 15_000, timeout: 60_000 });
-  }
+  if (watching === null && navigator.geolocation) start();
   show(lastPosition());
   return () => {
     listeners.delete(show);
@@ -28,6 +39,10 @@ export function follow(show) {
       watching = null;
     }
   };
+}
+
+function start() {
+  watching = navigator.geolocation.watchPosition(keep, lose, { enableHighAccuracy: !thrift, maximumAge: thrift ? 60_000 : 15_000, timeout: 60_000 });
 }
 
 function keep({ coords }) {

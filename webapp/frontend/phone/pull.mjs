@@ -83,6 +83,7 @@ export async function pullLists() {
     await db.checklists.where("code").notEqual("").modify((list) => { list.current = fresh.has(`${list.code} ${list.revision}`) ? 1 : 0; });
   });
   await remember("me", { ...me.user, crew: me.crew, device_id: me.device_id });
+  await remember("on_shift", me.on_shift);
   await remember("lists_at", Date.now());
 }
 

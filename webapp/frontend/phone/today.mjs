@@ -11,6 +11,7 @@ import { follow, lastPosition } from "./position.mjs";
 import { timeState, wayTo, withChanges } from "./rules.mjs";
 import { sketch } from "./sketch.mjs";
 import { nudge } from "./sync.mjs";
+import { facts, tracking } from "./track.mjs";
 
 const OVER = ["resolved", "returned", "recalled"];
 const GROUPS = [
@@ -41,10 +42,10 @@ async function load() {
   const [orders, sites, changes, drafts, fresh] = await Promise.all([
     db.orders.toArray(), db.sites.toArray(), db.outbox.orderBy("seq").toArray(), db.drafts.toArray(), recall("lists_at"),
   ]);
-  return { orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh };
+  return { whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh };
 }
 
-function show(main, { orders, sites, drafts, fresh }, redraw) {
+function show(main, { orders, sites, drafts, fresh, whereabouts }, redraw) {
   const here = lastPosition();
   const held = document.activeElement?.closest?.("#main [data-key]")?.dataset.key;
   if (document.activeElement?.id === "search") return; // never under the fingers
@@ -52,11 +53,18 @@ function show(main, { orders, sites, drafts, fresh }, redraw) {
   if (!live.length && !sites.length) return fill(main, empty(fresh));
   const open = live.filter((o) => !OVER.includes(o.status));
   fill(main,
+    told(whereabouts),
     choices(t("View"), [["list", t("List")], ["map", t("Map")]], mode, (value) => { mode = value; redraw(); }),
     mode === "map" ? sketch([...open.map(asPoint), ...sites.map(sitePoint)], here) : null,
     mode === "list" ? GROUPS.map(([name, belongs]) => section(t(name), live.filter(belongs).sort(byLimit).map((o) => card(o, here)))) : null,
     mode === "list" ? siteSection(sites, drafts, here, redraw) : null);
   if (held) main.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
+}
+
+/** Said plainly where the work is done: that the desk sees where the crew is, or that it does not. */
+function told(whereabouts) {
+  const words = { on: [t("The desk sees where you are"), "blue"], off: [t("Switched off: the desk does not see where you are"), "orange"] }[whereabouts];
+  return words ? el("a", { class: "whereabouts", href: "#/me" }, chip(words[0], words[1], "pin")) : null;
 }
 
 const byLimit = (a, b) => a.complaint.resolve_by.localeCompare(b.complaint.resolve_by) || a.id - b.id;
