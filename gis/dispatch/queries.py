@@ -23,7 +23,7 @@ from gis.tiles import Tile, draw
 
 _CREWS = """
     SELECT id AS fid, id, name, kind, unit_id, heading_deg AS heading, synthetic, position AS geom_4326,
-           round(position_accuracy_m) AS accuracy_m, extract(epoch FROM position_at)::bigint AS at_s,
+           round(position_accuracy_m) AS accuracy_m, greatest(0, floor(extract(epoch FROM CAST(:now AS timestamptz) - position_at) / 60))::int AS age_min,
            position_off_at IS NOT NULL AS hidden,
            CASE WHEN NOT EXISTS (SELECT FROM shift WHERE crew_id = crew.id AND during @> CAST(:now AS timestamptz))
                 THEN 'off_shift'

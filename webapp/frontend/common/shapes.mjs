@@ -14,6 +14,7 @@ export const STATES = {
 export const CREWS = {
   free: { path: "M12 5.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13Z", token: "action" },
   busy: { path: "M6 6H18V18H6Z", token: "action" },
+  silent: { path: "M12 5.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13Z", token: "red", hollow: true, mark: "M9.6 9.6L14.4 14.4M14.4 9.6L9.6 14.4" },
   stale: { path: "M12 5.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13Z", token: "grey", hollow: true },
   off_shift: { path: "M6.5 12a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0Z", token: "grey", hollow: true, mark: "M8.5 12H15.5" },
 };

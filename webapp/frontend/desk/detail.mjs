@@ -13,6 +13,7 @@ import { similarPart } from "./similar.mjs";
 import { timelinePart } from "./timeline.mjs";
 import { say } from "./toast.mjs";
 import { told } from "./told.mjs";
+import { positionWords, trackPart } from "./track.mjs";
 
 const ASSIGNABLE = new Set(["received", "signed", "reopened"]);
 
@@ -20,7 +21,7 @@ const ASSIGNABLE = new Set(["received", "signed", "reopened"]);
 export class Detail {
   complaint = null;
   ranking = null;
-  #root; #desk; #turn = 0; #stale = null; #wanted = false;
+  #root; #desk; #turn = 0; #stale = null; #wanted = false; #kept = { track: null };
 
   constructor({ root, desk }) {
     this.#root = root; this.#desk = desk;
@@ -35,6 +36,7 @@ export class Detail {
     this.ranking = null;
     this.complaint = null;
     this.#stale = null;
+    if (this.#kept.track && selected?.id !== String(this.#kept.track.id)) { this.#kept.track = null; this.#desk.map.trail(null); }
     if (!selected) { this.#desk.map.pick(null); return this.#drawNothing(); }
     this.#root.setAttribute("aria-busy", "true");
     if (selected.kind === "complaint") await this.#load(selected.id, turn);
@@ -207,6 +209,7 @@ export class Detail {
   }
 
   #drawCrew(move = false) {
+    if (!move && this.#root.querySelector(".track form")) return; // never take away what somebody is choosing
     const crew = this.#desk.crews.get(this.#desk.view.selected.id);
     if (!crew) {
       if (this.#desk.crews.state === "ready") this.#drawProblem({ status: 404, message: t("This crew is not here, or it is outside your area.") });
@@ -222,7 +225,10 @@ export class Detail {
       crew.unit ? [el("dt", {}, t("Unit")), el("dd", {}, unitName(crew.unit))] : [],
       el("dt", {}, t("Skills")), el("dd", {}, crew.skills.map((skill) => word("skill", skill)).join(t(", ")) || "—"),
       el("dt", {}, t("Orders")), el("dd", {}, crew.load),
-      el("dt", {}, t("Position")), el("dd", {}, crew.position_at ? [timeTag(el, crew.position_at), ` · ${exact(crew.position_at)}`] : "—", crew.accuracy_m ? ` · ± ${Math.round(crew.accuracy_m)} m` : ""))),
+      el("dt", {}, t("Position")), el("dd", {}, ...positionWords(crew), crew.position_at ? ` · ${exact(crew.position_at)}` : ""),
+      crew.seen_at ? [el("dt", {}, t("Its phone called")), el("dd", {}, timeTag(el, crew.seen_at))] : [])),
+    crew.state === "silent" ? el("section", { class: "part" }, el("p", { class: "notice error", role: "status" }, t("Silent: at work, and no sign of it for a while. Call the crew."))) : null,
+    this.#desk.can.track ? trackPart(crew, this.#desk.map, this.#kept) : null,
     now.length ? el("section", { class: "part" }, el("h3", {}, t("On its way to")), el("ul", { class: "plain" }, ...now.map((row) => el("li", {},
       el("button", { type: "button", class: "link", onclick: () => this.#desk.select("complaint", row.id) }, row.place || row.hotline_no), el("span", { class: "small soft" }, word("status", row.status)))))) : null));
     this.#desk.map.pick(crew.lon, crew.lat);

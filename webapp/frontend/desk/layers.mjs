@@ -1,11 +1,12 @@
 // What lies on the base map: sources, layers and icons, in the order in which they are drawn. Data only; map.mjs draws it.
 import { putImage, sized, source } from "../common/map.mjs";
+import { t } from "../common/words.mjs";
 import { CREWS, STATES, THINGS, hatch, image } from "../common/shapes.mjs";
 
 /** The switches of the layer panel, with the style layers each one shows or hides. */
 export const GROUPS = {
   complaints: ["complaint-cells", "complaint-cell-counts", "complaints"],
-  crews: ["crews", "crew-names"],
+  crews: ["crew-accuracy", "crews", "crew-names"],
   stations: ["stations"],
   pipelines: ["pipelines"],
   cameras: ["camera-views", "cameras"],
@@ -50,14 +51,30 @@ function complaintLayers(c, show) {
   ];
 }
 
+/** “3 min ago, ±12 m”: how old a crew's position is and how sure, as the tile knew it. */
+const age = ["to-number", ["get", "age_min"], 0];
+const ago = (form, n) => ["concat", ...t(form).split("%(n)s").flatMap((part, i) => (i ? [["to-string", n], part] : [part]))];
+const crewAge = () => ["case", ["==", ["get", "hidden"], true], t("Position switched off"),
+  ["concat", ["case", ["<", age, 1], t("just now"), ["<", age, 60], ago("%(n)s minutes ago", age),
+    ["<", age, 1440], ago("%(n)s hours ago", ["floor", ["/", age, 60]]), ago("%(n)s days ago", ["floor", ["/", age, 1440]])],
+  ["case", has("accuracy_m"), ["concat", ", ±", ["to-string", ["get", "accuracy_m"]], " m"], ""]]];
+const faded = ["match", ["get", "state"], "off_shift", 0.6, "silent", 0.9, ["interpolate", ["linear"], age, 5, 1, 30, 0.6]];
+// Metres on the ground as pixels: a tile of 512 pixels is the whole world at zoom 0, and each zoom doubles it.
+const COS_LAT = 0.8; // of the country's middle; a circle of doubt need not be exact
+const metres = ["/", ["to-number", ["get", "accuracy_m"], 0], 40_075_017 / 512 * COS_LAT];
+
 function crewLayers(c, show) {
   return [
+    { id: "crew-accuracy", type: "circle", source: "crews", "source-layer": "crews", minzoom: 12,
+      filter: ["all", has("accuracy_m"), ["!=", ["get", "state"], "off_shift"]], layout: show("crews"),
+      paint: { "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 0, metres, 22, ["*", metres, 2 ** 22]],
+        "circle-color": c.action, "circle-opacity": 0.1, "circle-stroke-color": c.action, "circle-stroke-width": 1, "circle-stroke-opacity": 0.35 } },
     { id: "crews", type: "symbol", source: "crews", "source-layer": "crews",
       layout: { ...show("crews"), "icon-image": ["concat", "crew-", ["get", "state"], ["case", has("heading"), "-heading", ""]],
         "icon-rotate": ["to-number", ["get", "heading"], 0], "icon-rotation-alignment": "map", "icon-allow-overlap": true,
-        "icon-size": sized(c.k, 9, 0.65, 14, 1) } },
+        "icon-size": sized(c.k, 9, 0.65, 14, 1) }, paint: { "icon-opacity": faded } },
     { id: "crew-names", type: "symbol", source: "crews", "source-layer": "crews", minzoom: 12.5,
-      layout: { ...show("crews"), "text-field": ["get", "name"], "text-size": 11 * c.k, "text-font": ["Noto Sans CJK SC", "sans-serif"],
+      layout: { ...show("crews"), "text-field": ["step", ["zoom"], ["get", "name"], 13.5, ["format", ["get", "name"], {}, "\n", {}, crewAge(), { "font-scale": 0.9 }]], "text-size": 11 * c.k, "text-font": ["Noto Sans CJK SC", "sans-serif"],
         "text-offset": [0, 1.3], "text-anchor": "top", "text-optional": true },
       paint: { "text-color": c.action, "text-halo-color": c["map-halo"], "text-halo-width": 1.6 * c.k } },
   ];
@@ -92,11 +109,15 @@ function networkLayers(c, show) {
 
 function pickedLayers(c) {
   return [
-    { id: "preview", type: "line", source: "picked", filter: ["==", ["geometry-type"], "LineString"], layout: { "line-cap": "round" },
+    { id: "trail", type: "line", source: "picked", filter: ["==", ["get", "kind"], "trail"], layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": c.action, "line-width": 3.5 * c.k, "line-opacity": 0.75 } },
+    { id: "trail-points", type: "circle", source: "picked", filter: ["==", ["get", "kind"], "deed"],
+      paint: { "circle-radius": 5 * c.k, "circle-color": c.panel, "circle-stroke-color": c.action, "circle-stroke-width": 2 * c.k } },
+    { id: "preview", type: "line", source: "picked", filter: ["==", ["get", "kind"], "preview"], layout: { "line-cap": "round" },
       paint: { "line-color": c.action, "line-width": 2.5 * c.k, "line-dasharray": [2, 1.6] } },
-    { id: "picked", type: "circle", source: "picked", filter: ["==", ["geometry-type"], "Point"],
+    { id: "picked", type: "circle", source: "picked", filter: ["==", ["get", "kind"], "here"],
       paint: { "circle-radius": 17 * c.k, "circle-color": c.panel, "circle-opacity": ["case", ["==", ["get", "sign"], ""], 0, 0.9], "circle-stroke-color": c.action, "circle-stroke-width": 3 * c.k } },
-    { id: "picked-sign", type: "symbol", source: "picked", filter: ["all", ["==", ["geometry-type"], "Point"], ["!=", ["get", "sign"], ""]],
+    { id: "picked-sign", type: "symbol", source: "picked", filter: ["all", ["==", ["get", "kind"], "here"], ["!=", ["get", "sign"], ""]],
       layout: { "icon-image": ["get", "sign"], "icon-allow-overlap": true, "icon-size": c.k } },
   ];
 }

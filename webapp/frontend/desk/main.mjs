@@ -182,7 +182,7 @@ class Desk {
     this.live.addEventListener("connection", (event) => this.#connection(event.detail));
     $("tabs").addEventListener("click", (event) => { const tab = event.target.closest("button")?.dataset.tab; if (tab) this.view.change({ tab }); });
     $("tabs").addEventListener("keydown", (event) => this.#turnTab(event));
-    setInterval(() => document.hidden || this.#touch(["complaints"], 0), CLOCK_MS); // time alone makes complaints late
+    setInterval(() => document.hidden || this.#touch(["complaints", "crews"], 0), CLOCK_MS); // time alone makes complaints late and crews silent
     $("counts").addEventListener("click", (event) => this.#count(event.target.closest("button")?.dataset.count));
     $("help-button").addEventListener("click", () => this.help());
     const fit = () => this.map.resize();
@@ -233,12 +233,15 @@ class Desk {
     const put = (name, value) => { $("counts").querySelector(`[data-count="${name}"] b`).textContent = value; };
     if (counts) for (const name of ["open", "due_soon", "overdue"]) put(name, (counts[name] ?? 0).toLocaleString());
     if (this.crews.state === "ready") put("crews", `${this.crews.rows.filter((crew) => crew.on_shift).length}/${this.crews.rows.length}`);
+    const silent = this.crews.rows.filter((crew) => crew.state === "silent").length;
+    put("silent", silent);
+    $("counts").querySelector('[data-count="silent"]').hidden = !silent;
     $("counts").querySelector('[data-count="overdue"]').classList.toggle("alarm", (counts?.overdue ?? 0) > 0);
     $("counts").querySelector('[data-count="due_soon"]').classList.toggle("warn", (counts?.due_soon ?? 0) > 0);
   }
 
   #count(name) {
-    if (name === "crews") this.view.change({ tab: "crews", pane: "list" });
+    if (name === "crews" || name === "silent") this.view.change({ tab: "crews", pane: "list" });
     else if (name) this.view.change({ tab: "complaints", pane: "list", filters: { ...noFilters(), status: ["open"], time_state: { overdue: ["red"], due_soon: ["orange"] }[name] ?? [] } });
   }
 

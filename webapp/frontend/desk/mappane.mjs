@@ -11,7 +11,7 @@ const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 /** Draws the map into `root`; without WebGL a notice, and everything else of the page works on. */
 export class MapPane {
   map = null;
-  #root; #view; #store; #crews; #open; #tileUrl; #picked = NOTHING; #here = null; #popup; #maplibre; #crewLine = null; #followed = false; #sign = null;
+  #root; #view; #store; #crews; #open; #tileUrl; #picked = NOTHING; #here = null; #popup; #maplibre; #crewLine = null; #trail = null; #followed = false; #sign = null;
 
   constructor({ root, view, store, crews, open, tileUrl }) {
     this.#root = root; this.#view = view; this.#store = store; this.#crews = crews; this.#open = open; this.#tileUrl = tileUrl;
@@ -82,6 +82,12 @@ export class MapPane {
   /** A dashed line from a crew to the selected complaint, while the crew is pointed at in the list. */
   preview(crew) {
     this.#crewLine = crew && this.#here && crew.lon ? [[crew.lon, crew.lat], this.#here] : null;
+    this.#drawPicked();
+  }
+
+  /** A crew's track: a line through its points, and a dot where it did something; null takes it away. */
+  trail(points) {
+    this.#trail = points;
     this.#drawPicked();
   }
 
@@ -200,7 +206,8 @@ export class MapPane {
     } else if (feature.layer.id === "crews") {
       const crew = this.#crews.get(p.id ?? feature.id);
       lines.push(p.name, word("state", p.state));
-      if (crew?.position_at) lines.push(`${t("Position")} ${relative(crew.position_at)} (${exact(crew.position_at)})`);
+      if (crew?.position_at) lines.push(`${t("Position")} ${relative(crew.position_at)}${crew.accuracy_m ? t(", ±%(m)s m", { m: Math.round(crew.accuracy_m) }) : ""} (${exact(crew.position_at)})`);
+      if (crew?.hidden_at) lines.push(t("Position switched off"));
     } else if (feature.layer.id === "pipelines") lines.push([word("utility", p.utility), p.flow ? word("flow", p.flow) : "", p.diameter_mm ? `DN${Math.round(p.diameter_mm)}` : ""].filter(Boolean).join(" "));
     else if (feature.layer.id === "blind-spots") lines.push(t("No camera sees this stretch"), p.road_name, [p.from_landmark, p.to_landmark].filter(Boolean).join(" → "));
     else lines.push(p.name || word("layer", feature.layer.id));
@@ -208,10 +215,13 @@ export class MapPane {
   }
 
   #drawPicked() {
-    const feature = (geometry) => ({ type: "Feature", properties: { sign: this.#sign ?? "" }, geometry });
+    const feature = (kind, geometry) => ({ type: "Feature", properties: { kind, sign: this.#sign ?? "" }, geometry });
+    const at = (point) => [point.lon, point.lat];
     this.#picked = { type: "FeatureCollection", features: [
-      ...(this.#here ? [feature({ type: "Point", coordinates: this.#here })] : []),
-      ...(this.#crewLine ? [feature({ type: "LineString", coordinates: this.#crewLine })] : []),
+      ...(this.#here ? [feature("here", { type: "Point", coordinates: this.#here })] : []),
+      ...(this.#crewLine ? [feature("preview", { type: "LineString", coordinates: this.#crewLine })] : []),
+      ...(this.#trail?.length > 1 ? [feature("trail", { type: "LineString", coordinates: this.#trail.map(at) })] : []),
+      ...(this.#trail ?? []).filter((point) => point.why !== "moving").map((point) => feature("deed", { type: "Point", coordinates: at(point) })),
     ] };
     this.map?.getSource("picked")?.setData(this.#picked);
   }

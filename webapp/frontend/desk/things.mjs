@@ -2,11 +2,11 @@
 import { ask, el, fill } from "../common/dom.mjs";
 import { CREWS, svg } from "../common/shapes.mjs";
 import { t, word } from "../common/words.mjs";
-import { timeTag } from "./clock.mjs";
 import { told } from "./told.mjs";
+import { positionWords } from "./track.mjs";
 import { isSelected } from "./view.mjs";
 
-const ORDER = ["free", "busy", "stale", "off_shift"];
+const ORDER = ["silent", "free", "busy", "stale", "off_shift"];
 
 /** A row of one of these lists: a link that selects the thing. */
 function row(view, kind, thing, open, ...inside) {
@@ -36,9 +36,9 @@ export function drawCrews(root, crews, view, open) {
   const rows = [...crews.rows].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name, "zh"));
   return fill(root, ...rows.map((crew) => row(view, "crew", crew, open,
     el("span", { class: "thing-top" }, svg(CREWS[crew.state] ?? CREWS.stale, { size: 18 }), el("strong", {}, crew.name),
-      el("span", { class: "chip" }, word("state", crew.state))),
+      el("span", { class: crew.state === "silent" ? "chip red" : "chip" }, word("state", crew.state))),
     el("span", { class: "case-foot" }, el("span", {}, word("kind", crew.kind)), crew.unit ? el("span", {}, unitName(crew.unit)) : null,
-      crew.position_at ? el("span", {}, t("Position"), " ", timeTag(el, crew.position_at)) : null,
+      crew.position_at ? el("span", {}, t("Position"), " ", ...positionWords(crew)) : null,
       crew.load ? el("span", {}, t("%(n)s orders", { n: crew.load })) : null))));
 }
 

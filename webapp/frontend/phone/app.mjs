@@ -80,7 +80,7 @@ async function begin() {
   await turn;
   if (lost) recover.ask(lost);
   sync.begin();
-  track.begin(sync.soon);
+  track.begin();
 }
 
 begin().catch(broken);

@@ -13,10 +13,8 @@ import { deliverPositions } from "./track.mjs";
 const BATCH = 20;
 const STRIKES = 3; // so many server errors in a row end a round; the next one begins with what was tried least
 const POLL_MS = 45_000;
-const SOON_MS = 20_000;
 
 let timer = null;
-let last = 0;
 let failures = 0;
 let again = false;
 let running = false;
@@ -36,7 +34,6 @@ export async function nudge({ hopeful = false, full = false } = {}) {
     return;
   }
   clearTimeout(timer);
-  last = Date.now();
   running = true;
   try {
     const held = await navigator.locks.request("chengmai-sync", { ifAvailable: true }, (lock) => (lock ? rounds() : "other"));
@@ -44,11 +41,6 @@ export async function nudge({ hopeful = false, full = false } = {}) {
   } finally {
     running = false;
   }
-}
-
-/** There is something small to tell: with the next round, which is not long to come. */
-export function soon() {
-  if (Date.now() - last >= SOON_MS) nudge();
 }
 
 /** Start when the page starts, and wake whenever there is reason to hope. */

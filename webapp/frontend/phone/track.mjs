@@ -12,6 +12,7 @@ const SAVING = 2; // on a weak battery both are doubled
 const BATCH = 200;
 const MOST = 3000; // a long day without signal; the oldest go first
 const WEAK = 0.2;
+const SOON_MS = 10_000; // points of so long go together
 const OPEN = ["assigned", "accepted", "arrived"];
 
 let state = { wanted: false, sharing: true, crew: null };
@@ -19,6 +20,7 @@ let stop = null;
 let noted = null;
 let weak = false;
 let sending = false;
+let timer = null;
 
 /** Does the person let the desk know where they are? */
 export const sharing = async () => (await recall("sharing")) !== false;
@@ -43,11 +45,11 @@ export async function facts() {
   return { me, orders, sharing: on, on_shift: Boolean(shift) };
 }
 
-/** Start with the app. `sent()` is called when there is something to send. */
-export function begin(send) {
+/** Start with the app. */
+export function begin() {
   watch(facts, (found) => {
     state = { wanted: tracking(found) === "on", sharing: found.sharing, crew: found.me?.crew_id ?? null };
-    if (state.wanted && !stop) stop = follow(() => moved(send));
+    if (state.wanted && !stop) stop = follow(moved);
     if (!state.wanted && stop) { stop(); stop = null; }
   });
   navigator.getBattery?.().then((battery) => {
@@ -58,7 +60,7 @@ export function begin(send) {
 }
 
 /** A new position: noted when it is far enough, or long enough, from the last one. */
-async function moved(send) {
+async function moved() {
   const fix = lastFix();
   if (!fix || !state.wanted) return;
   const far = MOVED_M * (weak ? SAVING : 1), long = EVERY_MS * (weak ? SAVING : 1);
@@ -66,7 +68,7 @@ async function moved(send) {
   if (noted && fix.seen === noted.seen) return;
   noted = fix;
   await keep(fix, "moving");
-  send();
+  timer ??= setTimeout(() => { timer = null; deliverPositions().catch(() => {}); }, SOON_MS); // without signal the next round takes them
 }
 
 /** Something was done on an order: where that was, if the person shares it. */
