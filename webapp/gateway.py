@@ -144,7 +144,10 @@ class _Body(io.RawIOBase):
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(chunks, None)
+    try:
+        return await chunks.__anext__()  # not `anext(chunks, None)`: what that makes of granian's awaitable ends the process
+    except StopAsyncIteration:
+        return None
 
 
 class _File:
