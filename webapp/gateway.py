@@ -145,7 +145,9 @@ class _Body(io.RawIOBase):
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
     try:
-        return await chunks.__anext__()  # not `anext(chunks, None)`: what that makes of granian's awaitable ends the process
+        return (
+            await chunks.__anext__()
+        )  # not `anext(chunks, None)`: what that makes of granian's awaitable ends the process
     except StopAsyncIteration:
         return None
 

@@ -141,8 +141,14 @@ class Hub:
             try:
                 texts = self._look(streams)
                 dropped = self._changed_people(streams)
-            except SQLAlchemyError as error:  # whoever watches is told the truth: there is no connection now
-                log.warning("the journal cannot be read", reason=type(error).__name__)
+            except (
+                Exception
+            ) as error:  # whoever watches is told the truth, there is no connection now; the reader goes on
+                log.warning(
+                    "the journal cannot be read",
+                    reason=type(error).__name__,
+                    exc_info=not isinstance(error, SQLAlchemyError),
+                )
                 self._cursor = None
                 self._call(self._end, streams, 1000, 4000)
                 time.sleep(1)
@@ -174,11 +180,15 @@ class Hub:
                 return news[cursor], seen[cursor, scope]
 
             beat = time.monotonic() - self._beaten >= BEAT_S
-            texts, here = [], self._cursor
+            texts, here, made = [], self._cursor, dict[Any, str]()
             for stream in streams:
-                found, rows = since(here if stream.joined else stream.opening.cursor, stream.opening.scope)
-                said = tell(found, rows, stream.opening.user_id, hello=not stream.joined, beat=beat)
-                stream.joined = True
+                opening, cursor = stream.opening, here if stream.joined else stream.opening.cursor
+                found, rows = since(cursor, opening.scope)
+                mine = opening.user_id if any(row["user_id"] == opening.user_id for row in rows) else -1
+                key = (cursor, opening.scope, mine, stream.joined)  # screens that are told the same share one text
+                if key not in made:
+                    made[key] = tell(found, rows, mine, hello=not stream.joined, beat=beat)
+                said, stream.joined = made[key], True
                 if said:
                     texts.append((stream, said))
             self._cursor = next(iter(news.values())).cursor
