@@ -32,9 +32,12 @@ ALIKE = (
 @app.route("/seen/", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
 @app.route("/seen/<path:path>", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
 def seen(path: str = "") -> dict[str, Any]:
+    files = {}
+    for name, file in request.files.items():
+        with file.stream as stream:
+            files[name] = hashlib.sha256(stream.read()).hexdigest()
     return {"path": path, "args": request.args.to_dict(flat=False), "form": request.form.to_dict(flat=False),
-            "files": {k: hashlib.sha256(f.read()).hexdigest() for k, f in request.files.items()},
-            "environ": {key: request.environ.get(key) or "" for key in ALIKE}}  # fmt: skip
+            "files": files, "environ": {key: request.environ.get(key) or "" for key in ALIKE}}  # fmt: skip
 
 
 @app.post("/hash")

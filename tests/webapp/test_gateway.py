@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import io
 import json
 import socket
 import subprocess
@@ -84,8 +83,7 @@ def test_a_file_of_a_form_arrives_whole(port):
     data = b"x" * 3_000_000
     body = b"--B\r\nContent-Disposition: form-data; name=f; filename=a.bin\r\n\r\n" + data + b"\r\n--B--\r\n"
     _, said = ask(port, "POST", "/seen/", body, {"Content-Type": "multipart/form-data; boundary=B"})
-    oracle = app.test_client().post("/seen/", data={"f": (io.BytesIO(data), "a.bin")})
-    assert json.loads(said)["files"] == oracle.json["files"] == {"f": hashlib.sha256(data).hexdigest()}
+    assert json.loads(said)["files"] == {"f": hashlib.sha256(data).hexdigest()}
 
 
 def test_a_long_answer_comes_whole_and_in_order(port):
