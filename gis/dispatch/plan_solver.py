@@ -29,6 +29,7 @@ HISTORY = 60  # how long a worse plan is held against a new one; shorter than Py
 PART_MOST = 250  # more orders than this are searched in more parts than there are cores
 ROUND_S = 2.5  # how long one round of parts takes
 POLISH = 0.25  # the share of the time in which the whole is polished
+INSERT_MOST = 5000  # places that may be tried by hand after a search: a tenth of a second or two
 TIDY_MOST = 25  # orders in a gap, for each to be tried in every place
 SPLIT_LEAST = 60  # fewer orders are searched as a whole
 
@@ -98,16 +99,35 @@ def settle(part: Part, found: Plan) -> Plan:
     """What was found, made possible by the judge's measure; the plan to beat where it is no better or leaves something out."""
     problem = part.problem
     found = repaired(problem, found)
-    if not part.required <= found.served:
-        found = plan_greedy.insert(problem, found, part.required - found.served)
-    if found.served != {job.id for job in problem.jobs} and len(problem.jobs) - len(found.served) <= 30:
-        found = plan_greedy.insert(problem, found, {job.id for job in problem.jobs} - found.served)
-    good = (
-        part.required <= found.served
-        and not faults(problem, found)
-        and cost(problem, found) <= cost(problem, part.start)
-    )
-    return found if good else part.start
+    for missing in (part.required - found.served, problem.job.keys() - found.served):
+        if missing and len(missing) * len(problem.jobs) <= INSERT_MOST:
+            found = plan_greedy.insert(problem, found, missing)
+    found = tidied(problem, found)
+    possible = part.required <= found.served and not faults(problem, found)
+    return found if possible and cost(problem, found) <= cost(problem, part.start) else part.start
+
+
+def tidied(problem: Problem, plan: Plan) -> Plan:
+    """PyVRP knows lateness in steps, the judge by the second: within a gap where something is late, each order moves to where
+    it costs least, as long as that helps."""
+    routes = dict(plan.routes)
+    for key, route in plan.routes.items():
+        gap = problem.gaps[key]
+        now = schedule(problem, gap, route)
+        best = gap_cost(problem, now)
+        while now.late_s and len(route) <= TIDY_MOST:
+            tried = [other for job in route for other in _elsewhere(route, job)]
+            cheapest, chosen = min((gap_cost(problem, schedule(problem, gap, other)), other) for other in tried)
+            if cheapest >= best:
+                break
+            best, route, now = cheapest, chosen, schedule(problem, gap, chosen)
+        routes[key] = route
+    return Plan(routes)
+
+
+def _elsewhere(route: tuple[int, ...], job: int) -> list[tuple[int, ...]]:
+    rest = tuple(other for other in route if other != job)
+    return [(*rest[:at], job, *rest[at:]) for at in range(len(route))]
 
 
 def repaired(problem: Problem, plan: Plan) -> Plan:
@@ -174,7 +194,10 @@ def improve(
 
 def better(problem: Problem, kept: Plan, found: Plan, required: frozenset[int]) -> Plan:
     """The plan that was found, if it can be carried out, serves what is required, and costs no more than the one that is kept."""
-    found = plan_greedy.insert(problem, found, required - found.served)
+    missing = required - found.served
+    if len(missing) * len(problem.jobs) > INSERT_MOST:
+        return kept
+    found = plan_greedy.insert(problem, found, missing)
     good = required <= found.served and not faults(problem, found) and cost(problem, found) <= cost(problem, kept)
     return found if good else kept
 

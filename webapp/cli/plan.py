@@ -85,7 +85,7 @@ def _told(session: Any, stored: DayPlan, outcomes: list[plan_accepting.Outcome])
     stops = plan_queries.stops(session, stored.id, CITY)
     refused = {crew: outcome.error for outcome in outcomes if outcome.error is not None for crew in outcome.crews}
     return {
-        "plan": stored.id, "date": str(stored.day), "mode": stored.mode, "by": stored.by,
+        "plan_id": stored.id, "date": str(stored.day), "mode": stored.mode, "by": stored.by,
         **{name: stored.totals[name] for name in ("today", "greedy", "plan")}, "moved": stored.totals["moved"],
         "crews": [
             {
@@ -118,7 +118,7 @@ def _lines(told: dict[str, Any]) -> str:
         return (f"{words}: {t['orders']} orders, {t['way_s'] / 60:.0f} min, {t['way_m'] / 1000:.1f} km, {t['late']} late, "
                 f"{t['unserved']} not placed")  # fmt: skip
 
-    lines = [one("today", "today"), one("greedy", "nearest first"), one("plan", f"plan {told['plan']}")]
+    lines = [one("today", "today"), one("greedy", "nearest first"), one("plan", f"plan {told['plan_id']}")]
     for crew in told["crews"]:
         if crew["orders"]:
             numbers = ", ".join(f"{o['hotline_no']} ({o['kind']})" for o in crew["orders"])
