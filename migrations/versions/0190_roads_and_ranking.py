@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 revision = "0190"
-down_revision = "0180"
+down_revision = "0185"
 branch_labels = None
 depends_on = None
 

@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE
 
 revision = "0200"
-down_revision = "0180"
+down_revision = "0190"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from alembic import op
 from geoalchemy2 import Geometry
 
 revision = "0220"
-down_revision = "0180"
+down_revision = "0210"
 branch_labels = None
 depends_on = None
 
