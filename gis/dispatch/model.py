@@ -23,8 +23,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
 from gis.dispatch.rules import (
-    AlreadyAssigned, CrewBlacklisted, CrewBooked, CrewKind, OrderStatus, RecallReason, ReturnReason,
-)  # fmt: skip
+    AlreadyAssigned,
+    CrewBlacklisted,
+    CrewBooked,
+    CrewKind,
+    OrderStatus,
+    RecallReason,
+    ReturnReason,
+)
 
 _BOOKING = "status IN ('assigned','accepted','arrived')"
 

@@ -35,7 +35,7 @@ from gis.dispatch.plan_rules import (
     PlanUndoTooLate,
     StopKind,
 )
-from gis.dispatch.rules import BOOKING, CrewBooked, OrderStatus, Terms
+from gis.dispatch.rules import BOOKING, CrewBooked, OrderStatus, RecallReason, Terms
 from gis.errors import ChengmaiError, Missing
 from gis.journal import Who
 
@@ -217,7 +217,8 @@ def _given_since(
 
 
 def _recall(session: Session, who: Who, order: WorkOrder) -> None:
-    actions._step(session, who, order, "recall", None, told={"reason": "reassigned"}, ended_at=who.now)
+    why = RecallReason.REASSIGNED
+    actions._step(session, who, order, "recall", None, told={"reason": str(why)}, ended_at=who.now, recall_reason=why)
 
 
 def _book(

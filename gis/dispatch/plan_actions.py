@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gis import jobs, journal
 from gis.complaints.model import Complaint
 from gis.dispatch import plan_compare, plan_rules, street_lines
-from gis.dispatch.actions import _point
+from gis.dispatch.actions import point
 from gis.dispatch.model import Crew
 from gis.dispatch.plan import Key, Plan, Schedule, Visit, schedules
 from gis.dispatch.plan_making import Asked, Made, Situation
@@ -228,7 +228,7 @@ def set_base(
     if capacity is not None and not 1 <= capacity <= 500:
         raise BadInput(reason="capacity")
     if at is not None:
-        _point(*at)
+        point(*at)
     base = session.get(CrewBase, crew.id) or CrewBase(crew_id=crew.id)
     base.lon, base.lat = at or (None, None)
     base.ends_here, base.capacity = ends_here, capacity

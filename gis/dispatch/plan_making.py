@@ -55,7 +55,7 @@ def situation(session: Session, asked: Asked, terms: Terms, now: datetime) -> Si
     at, until = _span(asked.day, terms, now)
     ids = [i for i in crew_search.crew_ids(session, asked.scope, now) if not asked.crews or i in asked.crews]
     facts = queries.facts(session, ids, at, until + timedelta(hours=12))
-    facts = {i: f for i, f in facts.items() if f.active and _shifts(f, at, until)}
+    facts = {i: f for i, f in facts.items() if f.active and f.blacklisted is None and _shifts(f, at, until)}
     read = plan_queries.matters(session, asked.scope, list(facts))
     found = {m.complaint_id: m for m in read if not m.paused or m.order_id is not None}
     return _Reading(asked, terms, now, at, until, facts, found, plan_queries.bases(session, list(facts))).whole(
@@ -147,11 +147,12 @@ class _Reading:
         return not codes or any(matter.category == c or matter.category.startswith(f"{c}.") for c in codes)
 
     def _is_pinned(self, matter: Matter) -> bool:
-        """Neither a plan nor a change moves it: the crew has taken it, or somebody had a reason of his own."""
+        """Neither a plan nor a change moves it: the crew has taken it, somebody locked it or had a reason of his own."""
         if matter.order_id is None:
             return False
         later = matter.start is not None and matter.start >= self.until
-        return matter.order_status != OrderStatus.ASSIGNED or matter.overridden or matter.lon is None or later
+        by_hand = matter.overridden or bool(matter.locked)
+        return matter.order_status != OrderStatus.ASSIGNED or by_hand or matter.lon is None or later
 
     def _may(self, fact: Facts, skill: str) -> bool:
         if fact.kind == "volunteer" and skill not in rules.VOLUNTEER_SKILLS:

@@ -50,6 +50,7 @@ class Matter:
     start: datetime | None
     end: datetime | None
     overridden: bool
+    locked: bool | None
 
 
 def matters(session: Session, scope: Scope, crew_ids: Sequence[int]) -> list[Matter]:
@@ -62,7 +63,7 @@ def matters(session: Session, scope: Scope, crew_ids: Sequence[int]) -> list[Mat
             Complaint.paused_at.is_not(None), seen.self_group(), func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom),
             func.lower(Appointment.during), func.upper(Appointment.during), WorkOrder.id, WorkOrder.order_no,
             WorkOrder.version, WorkOrder.status, WorkOrder.crew_id, func.lower(WorkOrder.during),
-            func.upper(WorkOrder.during), WorkOrder.override_reason.is_not(None),
+            func.upper(WorkOrder.during), WorkOrder.override_reason.is_not(None), WorkOrder.locked,
         )
         .join(Category, Category.code == Complaint.category)
         .outerjoin(Appointment, Appointment.complaint_id == Complaint.id)

@@ -57,7 +57,9 @@ def lift(session: Session, who: Who, entry: Blacklisting, reason: str, base_vers
     if entry.lifted_at is not None or (ends is not None and ends <= who.now):
         raise NotBlacklisted()
     assert began is not None
-    entry.during = Range(min(began, who.now - timedelta(microseconds=1)), who.now)  # also when lifted in the same instant
+    entry.during = Range(
+        min(began, who.now - timedelta(microseconds=1)), who.now
+    )  # also when lifted in the same instant
     entry.lifted_at, entry.lifted_by_id, entry.lift_reason = who.now, who.user_id, said
     session.flush()
     _write(session, who, "lift", entry)

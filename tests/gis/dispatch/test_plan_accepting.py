@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 
 from gis import journal
-from gis.dispatch import actions, plan_accepting, plan_actions, plan_making, plan_queries, plan_solver
+from gis.dispatch import actions, moves, plan_accepting, plan_actions, plan_making, plan_queries, plan_solver
 from gis.dispatch.model import CrewSkill, Shift, WorkOrder
 from gis.dispatch.plan import faults, total
 from gis.dispatch.plan_making import Asked
@@ -21,9 +21,10 @@ from gis.dispatch.plan_solver import Until
 from gis.dispatch.rules import Terms
 from gis.errors import Missing
 from gis.journal import Who
+from gis.people import blacklist
 from gis.people.rules import CITY
 from tests.conftest import NOW
-from tests.factories import PINGDU, make_complaint, make_crew, make_order, make_user
+from tests.factories import PINGDU, make_complaint, make_crew, make_order, make_unit, make_user
 
 TERMS = Terms(ZoneInfo("Asia/Shanghai"))
 DAY = NOW.date()
@@ -287,3 +288,28 @@ def test_a_proposal_is_read_back_as_it_is_shown(session, who):
     assert (listed["id"], listed["accepted"], listed["crews"]) == (plan.id, 0, 1)
     plan_actions.discard(session, who, plan)
     assert plan_queries.plans(session, CITY) == []
+
+
+def test_what_a_dispatcher_locked_stays_where_it_is(session, who):
+    near_one, far_one = make_crew(session, at=near(0)), make_crew(session, at=near(40))
+    complaint = make_complaint(session, at=near(1), status="assigned")
+    order = make_order(session, complaint, far_one)
+    moves.lock(session, who, order)
+    plan, _, _ = proposal(session, who)
+    kept = stops(session, plan, complaint_id=complaint.id)
+    assert [(s.kind, s.crew_id) for s in kept] == [("locked", far_one.id)]
+    assert stops(session, plan, crew_id=near_one.id) == []
+
+
+def test_a_blacklisted_crew_is_planned_nothing_and_booked_nothing(session, who):
+    unit = make_unit(session)
+    crew, other = make_crew(session, at=near(0), unit_id=unit.id), make_crew(session, at=near(5))
+    make_complaint(session, at=near(1))
+    plan, _, _ = proposal(session, who)
+    assert [s.crew_id for s in stops(session, plan)] == [crew.id]
+    blacklist.blacklist(session, who, unit=unit, until=NOW + timedelta(days=30), reason="三次违诺", source="测试")
+    (outcome,) = [o for o in accept(session, who, plan, crew)]
+    assert outcome.error is not None and outcome.error.code == "crew_blacklisted"
+    assert open_orders(session, crew) == []
+    again, _, _ = proposal(session, who)
+    assert [s.crew_id for s in stops(session, again)] == [other.id]
