@@ -32,7 +32,7 @@ _VISIBLE = {
 # crew at a time (a subquery with a limit is not turned into a join), so that the index on positions leads whatever the
 # statistics say: the nearest are looked at first, and few of them.
 _AVAILABLE = """
-    c.active AND (c.kind = 'volunteer') = :volunteers
+    c.active AND c.kind {is_} 'volunteer'
     AND (c.unit_id IS NULL OR c.unit_id <> ALL (ARRAY(
          SELECT b.unit_id FROM blacklisting b WHERE b.unit_id IS NOT NULL AND b.during @> :now)))
     AND c.id <> ALL (ARRAY(SELECT p.crew_id FROM blacklisting b JOIN app_user p ON p.id = b.user_id
@@ -95,9 +95,13 @@ class Near:
 
 
 @cache
-def _question(form: str, narrowed: tuple[str, ...], *, available: bool = False, more: str = "") -> Prepared:
-    """The question of a form, of crews that a scope of this kind shows: one plan for each kind."""
-    conditions = [_VISIBLE[field] for field in narrowed] + [_AVAILABLE] * available + [more] * bool(more)
+def _question(form: str, narrowed: tuple[str, ...], need: bool | None = None, more: str = "") -> Prepared:
+    """The question of a form, of crews that a scope of this kind shows: one plan for each kind.
+
+    `need` asks for those who can be sent: volunteers (True) or all others.
+    """
+    available = [] if need is None else [_AVAILABLE.format(is_="=" if need else "<>")]
+    conditions = [_VISIBLE[field] for field in narrowed] + available + [more] * bool(more)
     return Prepared(form.format(where=" AND ".join(conditions) or "true"), **_TYPES)
 
 
@@ -105,13 +109,13 @@ def _ask(
     session: Session, form: str, scope: Scope, now: datetime, need: Need | None = None, more: str = "", **given: Any
 ) -> Sequence[Any]:
     """Ask a form within a scope, of every crew or (with a need) of those that can be sent."""
-    available = need is not None and need.available
     narrowed = tuple(field for field in _VISIBLE if getattr(scope, field) is not None)
     inner = areas_within(session, scope.area_id) if scope.area_id is not None else None
     given |= {"unit": scope.unit_id, "area": scope.area_id, "crew": scope.crew_id, "within": inner, "now": now}
     if need is not None:
-        given |= {"skill": need.skill, "day": need.day, "volunteers": need.volunteers}
-    return _question(form, narrowed, available=available, more=more).rows(session, **given)
+        given |= {"skill": need.skill, "day": need.day}
+    sent = need.volunteers if need is not None and need.available else None
+    return _question(form, narrowed, sent, more).rows(session, **given)
 
 
 def areas_within(session: Session, area_id: int) -> list[int]:

@@ -18,12 +18,15 @@ from gis.people.rules import Scope
 if TYPE_CHECKING:
     from gis.places.roads import RoadNetwork, Target
 
+Part = tuple[str, int | None, int | None]  # a skill, and which square of the town
 WIDEN = 4  # how much farther the search looks when it cannot yet prove that it has seen the best
 ROUNDING_S = 1e-6  # a time that went through minutes and back
 
-# How many seconds it took lately until the k-th crew with a skill was there, per square root of k. It only says where to
-# look first; the answer does not depend on it.
-_hints: WeakKeyDictionary[RoadNetwork, dict[str, float]] = WeakKeyDictionary()
+# How many seconds it took lately until the k-th crew with a skill was there, per square root of k: in each part of the town
+# (a centre is thick with crews, a suburb is not) and anywhere. It only says where to look first; the answer does not depend
+# on it.
+_hints: WeakKeyDictionary[RoadNetwork, dict[Part, float]] = WeakKeyDictionary()
+PART_DEG = 0.02
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,11 @@ class ByRoad:
         give an upper bound.
         """
         hint = _hints.setdefault(self.target.network, {})
-        guess = hint.get(self.need.skill, 0.0) * sqrt(limit)
+        anywhere: Part = (self.need.skill, None, None)
+        here: Part = (self.need.skill, int(self.lon // PART_DEG), int(self.lat // PART_DEG))
+        guess = hint.get(here, 0.6 * hint.get(anywhere, 0.0)) * sqrt(limit)
         times: dict[int, Way] = {}
-        for widened in (1.6, 3.2, 6.4) if guess else ():
+        for widened in (1.4, 2.8, 5.6) if guess else ():
             times = self._all_within(guess * widened)
             if len(times) >= limit:
                 break
@@ -66,7 +71,8 @@ class ByRoad:
         order = sorted(times, key=lambda i: (times[i].minutes or 0.0, i))[:limit]
         if len(order) == limit:
             lately = (times[order[-1]].minutes or 0.0) * 60.0 / sqrt(limit)
-            hint[self.need.skill] = lately if not guess else 0.8 * hint.get(self.need.skill, lately) + 0.2 * lately
+            for part in (here, anywhere):
+                hint[part] = 0.7 * hint.get(part, lately) + 0.3 * lately
         return {i: times[i] for i in order}
 
     def _within_bound(self, limit: int) -> dict[int, Way]:

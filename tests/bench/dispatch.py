@@ -1,4 +1,4 @@
-"""Dispatch: the nearest of 10,000 crews, in a straight line and by road, and the whole ranking with its reasons."""
+"""Dispatch: the nearest of 10,000 crews and the whole ranking with its reasons, a matrix of travel times, an exact assignment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra, min_weight_full_bipartite_matching
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,7 @@ from gis.complaints.model import Complaint
 from gis.db import make_engine
 from gis.dispatch import crew_search
 from gis.dispatch.crew_search import Need
+from gis.dispatch.matching import match
 from gis.dispatch.ranking import Search
 from gis.dispatch.rules import Terms
 from gis.geo import to_degrees
@@ -23,11 +26,13 @@ from gis.journal import Who
 from gis.people.rules import CITY
 from gis.places.networks import networks
 from gis.places.road_import import import_roads
+from tests.bench.made_streets import write_streets
 
 NOW = datetime(2009, 11, 17, 2, 0, tzinfo=UTC)
 ROADS = Path(__file__).parents[3] / "shared" / "data" / "roads"
 NETWORKS = ("shandong_trunk.gpkg", "liechtenstein.osm.pbf", "baltimore.osm.pbf")
 CREWS, PLACES = 10_000, 300
+MATRIX = (1000, 200)
 TERMS = Terms(ZoneInfo("Asia/Shanghai"))
 
 _CREWS = text(
@@ -71,6 +76,9 @@ def run(bench: Any) -> None:
             bench.say(f"  {file} is not here: not measured")
             continue
         _by_road(bench, ROADS / file, file == NETWORKS[0])
+    town = bench.place / "made_town.fgb"
+    write_streets(town)
+    _by_road(bench, town, True, many=True)
 
 
 def _fill(session: Session, lon: Any, lat: Any) -> None:
@@ -105,7 +113,7 @@ def _straight(bench: Any) -> None:
         session.get_bind().dispose()
 
 
-def _by_road(bench: Any, path: Path, largest: bool) -> None:
+def _by_road(bench: Any, path: Path, largest: bool, many: bool = False) -> None:
     with Session(make_engine(bench.database(f"bench_{path.stem[:9]}")), expire_on_commit=False) as session:
         import_roads(session, Who(NOW), path)
         session.commit()
@@ -126,8 +134,39 @@ def _by_road(bench: Any, path: Path, largest: bool) -> None:
             took = bench.timed(ask, PLACES - 20, warm=20)
             target = 5.0 if largest or call == "best" else None
             bench.figure(f"{what} of {CREWS:,} by road, {name}", took, target=target)
+        if many:
+            _matrix(bench, network, name)
         session.rollback()
         session.get_bind().dispose()
+
+
+def _matrix(bench: Any, network: Any, name: str) -> None:
+    """All ways from crews to orders, and the cheapest pairing of them; scipy on the same network beside both."""
+    lon, lat = _beside_streets(network, MATRIX[0] + MATRIX[1])
+    crews, orders = (lon[: MATRIX[0]], lat[: MATRIX[0]]), (lon[MATRIX[0] :], lat[MATRIX[0] :])
+    size = f"{MATRIX[0]:,} × {MATRIX[1]}"
+    network.hierarchy()  # made when the network is loaded
+    took = bench.timed(lambda: network.matrix(*crews, *orders, 500.0), 20)
+    nodes = network.ends(network.snap(*orders, 500.0), towards=True)
+    graph = csr_array((network.arc_s, network.arc_node, network.start), (network.n_nodes,) * 2)
+    beside = bench.timed(lambda: dijkstra(graph, indices=nodes.node[: MATRIX[1]]), 3, warm=0)
+    times = np.median(beside) / np.median(took)
+    bench.figure(f"matrix of travel times, {size}, {name}", took, target=300.0, note=f"{times:.1f} × as fast as scipy")
+    bench.figure(f"the same by scipy's Dijkstra (nodes only), {size}", beside)
+    seconds, _ = network.matrix(*crews, *orders, 500.0)
+    may = np.random.default_rng(8319).random(MATRIX) < 0.6  # the others lack the skill
+    for what, prices in (
+        ("travel times, four in ten impossible", np.where(may, seconds / 60.0, np.inf)),
+        ("all orders in one street (hard)", np.median(seconds, axis=1)[:, None] / 60.0 + seconds * 1e-4),
+    ):
+        rows, columns = match(prices)
+        second = min_weight_full_bipartite_matching(csr_array(np.where(np.isinf(prices), 0.0, prices)))
+        assert len(rows) == MATRIX[1] and np.isclose(prices[rows, columns].sum(), prices[second].sum())
+        took = bench.timed(lambda prices=prices: match(prices), 50)
+        other = csr_array(np.where(np.isinf(prices), 0.0, prices))
+        beside = bench.timed(lambda other=other: min_weight_full_bipartite_matching(other), 5)
+        note = f"{np.median(beside) / np.median(took):.1f} × as fast as scipy's sparse solver, equal in sum"
+        bench.figure(f"exact assignment, {size}, {what}", took, target=50.0, note=note)
 
 
 def _beside_streets(network: Any, count: int) -> tuple[Any, Any]:

@@ -250,7 +250,7 @@ def test_a_vulnerable_household_is_marked_kept_with_the_caller_and_shown_as_a_ma
     made = only(session)
     assert session.get(Caller, made.id).vulnerable == ["low_income", "old"]
     dispatcher = sign_in("dispatcher")
-    assert dispatcher.get(f"/complaints/{made.id}.json").json["vulnerable"] == ["困", "老"]
+    assert dispatcher.get(f"/complaints/{made.id}.json").json["vulnerable"] == ["困难", "老人"]
     page = dispatcher.get(f"/complaints/{made.id}").text
     assert "困难家庭" in page and "张三" not in page
 
