@@ -19,6 +19,16 @@ from gis.dispatch.track_rules import OF_THE_ORDER, TRACK_PURPOSES, Fix, is_jump,
 from gis.errors import BadInput
 from gis.journal import Who
 
+# Changes that say where somebody was, other than at an order's arrival and end: the place goes, the change stays.
+PLACED_KINDS = ("crew.position", "order.accept", "order.return")
+_FORGET_IN_CHANGES = text(
+    """
+    UPDATE change SET body = CASE kind WHEN 'crew.position' THEN jsonb_set(body, '{payload}', '{}')
+                                       ELSE body #- '{payload,position}' END
+     WHERE kind = ANY(:kinds) AND received_at < :limit
+       AND (body #> '{payload,position}' IS NOT NULL OR (kind = 'crew.position' AND body #> '{payload,lon}' IS NOT NULL))
+    """
+)
 AROUND = timedelta(hours=1)  # so far on both sides points are held against each other
 
 
@@ -119,7 +129,5 @@ def forget(session: Session, who: Who, days: int) -> int:
     stay &= ~CrewPosition.doubted
     gone = session.execute(delete(CrewPosition).where(old, ~stay).returning(CrewPosition.id)).all()
     session.execute(update(CrewPosition).where(old, CrewPosition.device_id.is_not(None)).values(device_id=None))
-    # phones of before sent their place as a change of its own, which was kept whole
-    session.execute(text("UPDATE change SET body = body - 'payload' WHERE kind = 'crew.position' AND received_at < :limit"
-                         " AND jsonb_exists(body, 'payload')"), {"limit": limit})  # fmt: skip
+    session.execute(_FORGET_IN_CHANGES, {"limit": limit, "kinds": list(PLACED_KINDS)})
     return len(gone)

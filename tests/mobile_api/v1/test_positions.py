@@ -8,7 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from gis.dispatch.track_actions import forget
 from gis.dispatch.track_model import CrewPosition
+from gis.inspections.model import Change
+from gis.journal import Who
 from tests.conftest import NOW
 from tests.factories import make_complaint, make_crew, make_order
 from tests.phones import change
@@ -123,3 +126,21 @@ def test_the_track_of_a_day_needs_the_right_and_a_purpose(session, phone, crew, 
     assert desk.post(url, json={"purpose": "curiosity"}).status_code == 422
     points = desk.post(url, json={"purpose": "safety"}).json["points"]
     assert [p["why"] for p in points] == ["moving", "moving"]
+
+
+def test_the_place_of_an_old_change_is_forgotten_too_and_the_change_stays_answered(session, phone, crew):
+    order = make_order(session, make_complaint(session, status="assigned"), crew, assigned_at=NOW - timedelta(hours=1))
+    session.commit()
+    place = {"lon": 119.96, "lat": 36.78, "accuracy_m": 5.0}
+    sent = [change("crew.position", crew.id, place), change("order.accept", order.id, {"position": place})]
+    sent.append(change("order.arrive", order.id, {"position": place}))
+    first = phone.sync(*sent)
+    assert [r["verdict"] for r in first] == ["applied"] * 3
+    for _ in range(2):
+        forget(session, Who(NOW + timedelta(days=8)), days=7)
+    session.commit()
+    session.expire_all()
+    kept = {c.kind: c.body["payload"] for c in session.scalars(select(Change))}
+    assert kept["crew.position"] == {} and "position" not in kept["order.accept"]
+    assert kept["order.arrive"]["position"]["lon"] == 119.96
+    assert phone.sync(*sent) == first
