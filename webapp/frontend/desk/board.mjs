@@ -29,7 +29,9 @@ export class Board {
     $("board-toggle").addEventListener("click", () => this.toggle());
     setInterval(() => this.#tick(), 30_000);
     heightEdge($("board-edge"), $("desk"), () => desk.map.resize());
-    this.open(localStorage.getItem("desk-board") === "open", true);
+    const asKept = () => this.open(localStorage.getItem("desk-board") === "open", true);
+    matchMedia("(max-width: 760px)").addEventListener("change", asKept); // a page there, a drawer here
+    asKept();
   }
 
   get ppm() { return ZOOMS[this.#zoom]; }
