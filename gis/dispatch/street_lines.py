@@ -90,25 +90,37 @@ class Streets:
             return None
         if here == there:
             return self._whole(start, end, self._cut(here, float(self.at.share[start]), float(self.at.share[end])))
-        ahead, behind = net.b[here], net.a[here]
-        starts = [int(n) for n, s in ((ahead, net.forward_s[here]), (behind, net.backward_s[here])) if not np.isnan(s)]
-        far, before, _ = dijkstra(
-            self.graph, indices=starts, return_predecessors=True, min_only=True, limit=seconds * SLACK + 60
-        )
-        ends = [(float(far[n]), int(n)) for n, s in ((net.a[there], net.forward_s[there]), (net.b[there], net.backward_s[there]))
-                if not np.isnan(s) and np.isfinite(far[n])]  # fmt: skip
-        if not ends:
+        leave = self._ends(here, float(self.at.share[start]), towards=False)
+        come = self._ends(there, float(self.at.share[end]), towards=True)
+        if not leave or not come:
             return None
-        nodes = [min(ends)[1]]
-        while before[nodes[-1]] >= 0:
-            nodes.append(int(before[nodes[-1]]))
+        limit = seconds * SLACK + 60
+        far, before = dijkstra(self.graph, indices=[node for node, _ in leave], return_predecessors=True, limit=limit)
+        ways = [
+            (s + float(far[row, last]) + e, row, last)
+            for row, (_, s) in enumerate(leave) for last, e in come if np.isfinite(far[row, last])
+        ]  # fmt: skip
+        if not ways:
+            return None
+        _, row, last = min(ways)
+        nodes = [last]
+        while before[row, nodes[-1]] >= 0:
+            nodes.append(int(before[row, nodes[-1]]))
         nodes.reverse()
+        ahead = int(net.b[here])
         pieces = [self._cut(here, float(self.at.share[start]), 1.0 if nodes[0] == ahead else 0.0)]
         for tail, head in itertools.pairwise(nodes):
             edge = self.edge_of[(tail, head)]
             pieces.append(self._cut(edge, 0.0, 1.0) if int(net.a[edge]) == tail else self._cut(edge, 1.0, 0.0))
         pieces.append(self._cut(there, 0.0 if nodes[-1] == net.a[there] else 1.0, float(self.at.share[end])))
         return self._whole(start, end, np.concatenate(pieces))
+
+    def _ends(self, edge: int, share: float, *, towards: bool) -> list[tuple[int, float]]:
+        """The ends of a stretch that can be reached from a place on it (or it from them), and in how many seconds."""
+        net = self.network
+        to_a, to_b = (net.forward_s, net.backward_s) if towards else (net.backward_s, net.forward_s)
+        both = ((net.a[edge], share * to_a[edge]), (net.b[edge], (1 - share) * to_b[edge]))
+        return [(int(node), float(s)) for node, s in both if not np.isnan(s)]
 
     def _cut(self, edge: int, first: float, last: float) -> np.ndarray:
         """A stretch of a street from one share of its length to another, in metres."""
