@@ -49,7 +49,6 @@ class PlanMode(StrEnum):
 SECONDS = 20  # how long a search takes, unless somebody says otherwise
 SECONDS_MOST = 120
 DAYS_AHEAD = 7  # no plan is made for later
-KEPT_DAYS = 30  # proposals that were never accepted are dropped after so many days
 
 # A break for everybody on duty at noon. source: house assumption, after the bureau's hours (12:00-13:30) in the calendar.
 LUNCH_FROM, LUNCH_UNTIL, LUNCH_MIN = time(11, 30), time(13, 0), 45

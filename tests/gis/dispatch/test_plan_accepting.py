@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,15 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 
 from gis import journal
+from gis.complaints.model import Complaint
 from gis.dispatch import actions, moves, plan_accepting, plan_actions, plan_making, plan_queries, plan_solver
-from gis.dispatch.model import CrewSkill, Shift, WorkOrder
+from gis.dispatch.model import Crew, CrewSkill, Shift, WorkOrder
 from gis.dispatch.plan import faults, total
 from gis.dispatch.plan_making import Asked
-from gis.dispatch.plan_model import DayPlanCrew, DayPlanStop
+from gis.dispatch.plan_model import DayPlan, DayPlanCrew, DayPlanStop
 from gis.dispatch.plan_rules import BadPlanDay, PlanMode, PlanNotReady, PlanStale, PlanUndoTooLate
 from gis.dispatch.plan_solver import Until
 from gis.dispatch.rules import Terms
-from gis.errors import Missing
+from gis.errors import ChengmaiError, Missing
 from gis.journal import Who
 from gis.people import blacklist
 from gis.people.rules import CITY
@@ -313,3 +315,49 @@ def test_a_blacklisted_crew_is_planned_nothing_and_booked_nothing(session, who):
     assert open_orders(session, crew) == []
     again, _, _ = proposal(session, who)
     assert [s.crew_id for s in stops(session, again)] == [other.id]
+
+
+def test_of_many_who_accept_the_same_part_at_once_exactly_one_wins(committed):
+    """Real transactions: half of them accept the plan, half send another order to the same crew for the same time."""
+    with committed() as session:
+        who = Who(NOW, make_user(session).id)
+        crew = make_crew(session, at=near(0))
+        make_complaint(session, at=near(1), hotline_no="PLANNED")
+        others = [make_complaint(session, at=near(2), category="water.burst").id for _ in range(4)]
+        session.add(CrewSkill(crew_id=crew.id, skill="pipe_repair"))
+        session.flush()
+        plan, _, _ = proposal(session, who, crews=(crew.id,), categories=("heat",))
+        plan_id, crew_id = plan.id, crew.id
+        session.commit()
+
+    def accept_it(_n: int) -> str:
+        with committed() as session:
+            try:
+                [outcome] = plan_accepting.accept(session, who, session.get_one(DayPlan, plan_id), [crew_id], TERMS)
+                session.commit()
+            except ChengmaiError as error:
+                return error.code
+            return outcome.error.code if outcome.error else "won"
+
+    def send_another(n: int) -> str:
+        with committed() as session:
+            try:
+                actions.assign(
+                    session,
+                    who,
+                    session.get_one(Complaint, others[n]),
+                    session.get_one(Crew, crew_id),
+                    base_version=None,
+                    terms=TERMS,
+                )
+                session.commit()
+            except ChengmaiError as error:
+                return error.code
+            return "won"
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda n: accept_it(n) if n % 2 else send_another(n // 2), range(8)))
+    assert told.count("won") == 1, told
+    assert set(told) <= {"won", "crew_booked", "part_taken", "plan_stale"}
+    with committed() as session:
+        assert len(session.scalars(select(WorkOrder).where(WorkOrder.crew_id == crew_id)).all()) == 1
