@@ -26,9 +26,9 @@ from gis.dispatch.plan_pyvrp import model, plan_of, solution
 
 Clock = Callable[[], float]  # seconds, from anywhere, never back
 HISTORY = 60  # how long a worse plan is held against a new one; shorter than PyVRP's own, as the time is short
-PART_MOST = 250  # more orders than this are searched in more parts than there are cores
+PART_MOST = 600  # more orders than this are searched in more parts than there are cores
 ROUND_S = 2.5  # how long one round of parts takes
-POLISH = 0.25  # the share of the time in which the whole is polished
+POLISH = 0.4  # the share of the time in which the whole is polished
 INSERT_MOST = 5000  # places that may be tried by hand after a search: a tenth of a second or two
 TIDY_MOST = 25  # orders in a gap, for each to be tried in every place
 SPLIT_LEAST = 60  # fewer orders are searched as a whole
