@@ -37,8 +37,8 @@ CONTENT_SECURITY_POLICY = "; ".join((
 # The desk's navigation: endpoint, right, name, and the menu it stands in (none: in the bar itself). A page that somebody may
 # not open is not offered; a menu with one page left is that page.
 NAVIGATION = (
-    ("dispatch.console", "see_complaints", "Dispatch", None),
-    ("plan.index", "assign", "Day's plan", None),
+    ("dispatch.console", "see_complaints", "Dispatch", "Dispatch"),
+    ("plan.index", "assign", "Day's plan", "Dispatch"),
     ("complaints.new", "receive_complaint", "New complaint", None),
     ("oversight.index", "see_oversight", "Oversight", None),
     ("bulletins.index", "see_bulletins", "Bulletins", "Statistics"),

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from gis.dispatch.plan import Plan
-from gis.dispatch.plan_solver import Part, Until, search
+from gis.dispatch.plan_solver import Part, Until, Watch, search
 
 GRACE_S = 0.35  # so long is waited for a helper beyond its time
 
@@ -65,20 +65,20 @@ class Cores:
         self.count = count
         self.helpers = [Helper() for _ in range(count - 1)]
 
-    def __call__(self, parts: Sequence[Part]) -> list[Plan]:
+    def __call__(self, parts: Sequence[Part], watch: Watch) -> list[Plan]:
         turns = -(-len(parts) // self.count)
         found: list[Plan] = []
         for first in range(0, len(parts), self.count):
             batch = [replace(p, seconds=p.seconds / turns) for p in parts[first : first + self.count]]
-            found += self._together(batch)
+            found += self._together(batch, watch)
         return found
 
-    def _together(self, parts: Sequence[Part]) -> list[Plan]:
+    def _together(self, parts: Sequence[Part], watch: Watch) -> list[Plan]:
         until = time.monotonic() + parts[0].seconds
         given = [
             (helper, part, self._give(helper, part)) for helper, part in zip(self.helpers, parts[1:], strict=False)
         ]
-        found = [search(parts[0], Until(time.monotonic, until))]
+        found = [search(parts[0], Until(time.monotonic, until, watch))]
         for helper, part, is_given in given:
             found.append(helper.take(part, until + GRACE_S) if is_given else part.start)
         return found

@@ -46,13 +46,20 @@ def make(sessions: sessionmaker[Session], who: Who, plan_id: int, terms: Terms) 
         stands, mode, seconds, seed = found
         made = _search(stands, mode, seconds, seed, _telling(sessions, plan_id))
     except ChengmaiError as error:
-        with unit_of_work(sessions) as session:
-            plan_actions.fail(session, who, session.get_one(DayPlan, plan_id), error.code)
+        _failed(sessions, who, plan_id, error.code)
         return
+    except Exception:
+        _failed(sessions, who, plan_id, "broken")  # whoever waits is told; the queue writes down what it was
+        raise
     with unit_of_work(sessions) as session:
         plan = session.get_one(DayPlan, plan_id, with_for_update=True)
         if plan.status == PlanState.SOLVING:
             plan_actions.keep(session, who, plan, stands, made)
+
+
+def _failed(sessions: sessionmaker[Session], who: Who, plan_id: int, code: str) -> None:
+    with unit_of_work(sessions) as session:
+        plan_actions.fail(session, who, session.get_one(DayPlan, plan_id), code)
 
 
 def _begin(

@@ -26,9 +26,10 @@ from gis.dispatch.plan_pyvrp import model, plan_of, solution
 
 Clock = Callable[[], float]  # seconds, from anywhere, never back
 HISTORY = 60  # how long a worse plan is held against a new one; shorter than PyVRP's own, as the time is short
+PATIENCE = (60, 300)  # the histories with which the whole is polished, core by core
 PART_MOST = 600  # more orders than this are searched in more parts than there are cores
 ROUND_S = 2.5  # how long one round of parts takes
-POLISH = 0.4  # the share of the time in which the whole is polished
+POLISH = 0.55  # the share of the time in which the whole is polished
 INSERT_MOST = 5000  # places that may be tried by hand after a search: a tenth of a second or two
 TIDY_MOST = 25  # orders in a gap, for each to be tried in every place
 SPLIT_LEAST = 60  # fewer orders are searched as a whole
@@ -43,6 +44,7 @@ class Part:
     required: frozenset[int]
     seed: int
     seconds: float
+    history: int = HISTORY
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Until:
         return self.at - self.clock()
 
 
-Spread = Callable[[Sequence[Part]], list[Plan]]
+Watch = Callable[[], None]
+Spread = Callable[[Sequence[Part], Watch], list[Plan]]
 
 
 # --- one search ------------------------------------------------------------------------------------------------------
@@ -88,7 +91,7 @@ def search(part: Part, stop: Until) -> Plan:
         return part.start
     if (better := ls(begin, penalties.max_cost_evaluator(), exhaustive=True)).is_feasible():
         begin = better
-    ils = IteratedLocalSearch(told.data, penalties, ls, begin, IteratedLocalSearchParams(history_length=HISTORY))
+    ils = IteratedLocalSearch(told.data, penalties, ls, begin, IteratedLocalSearchParams(history_length=part.history))
     with warnings.catch_warnings():  # that a penalty is at its most says only that the start is hard to beat
         warnings.simplefilter("ignore", PenaltyBoundWarning)
         found = ils.run(stop, collect_stats=False).best
@@ -157,11 +160,9 @@ def repaired(problem: Problem, plan: Plan) -> Plan:
 def alone(clock: Clock) -> Spread:
     """The parts one after another on this core, each with its share of the time."""
 
-    def run(parts: Sequence[Part]) -> list[Plan]:
-        return [
-            search(replace(p, seconds=p.seconds / len(parts)), Until(clock, clock() + p.seconds / len(parts)))
-            for p in parts
-        ]
+    def run(parts: Sequence[Part], watch: Watch) -> list[Plan]:
+        share = [replace(part, seconds=part.seconds / len(parts)) for part in parts]
+        return [search(part, Until(clock, clock() + part.seconds, watch)) for part in share]
 
     return run
 
@@ -173,22 +174,29 @@ def improve(
     """A plan as good as the time allows. It serves what is required as `start` does, and never costs more."""
     must, best = frozenset(required), start
     began, whole = stop.clock(), max(stop.left, 1e-9)
-    here = Until(stop.clock, stop.at, lambda: told(min(1.0, (stop.clock() - began) / whole)))
+
+    def watch() -> None:
+        told(min(1.0, (stop.clock() - began) / whole))
+
     turn = 0
-    if len(problem.jobs) >= SPLIT_LEAST and cores > 1:
-        count = max(cores, cores * -(-len(problem.jobs) // (PART_MOST * cores)))
-        while stop.left > whole * POLISH + 0.3:
-            told(1 - stop.left / whole)
-            seconds = min(ROUND_S, stop.left - whole * POLISH)
-            if turn == 0:  # the plan to beat may send everybody everywhere: begin with areas
-                parts = areas(problem, count, seed, seconds)
-                best = better(problem, best, merged(problem, Plan(), parts, spread(parts)), must)
-            else:
-                parts = split(problem, best, must, count, 2 * pi * turn * 0.381966, seed + turn, seconds)
-                best = merged(problem, best, parts, spread(parts))
-            turn += 1
-    if stop.left > 0.05:
-        best = search(Part(problem, best, must, seed + turn, stop.left), here)
+    if len(problem.jobs) < SPLIT_LEAST or cores < 2:
+        return search(Part(problem, best, must, seed, stop.left), Until(stop.clock, stop.at, watch))
+    count = cores * -(-len(problem.jobs) // (PART_MOST * cores))
+    while stop.left > whole * POLISH + 0.3:
+        seconds = min(ROUND_S, stop.left - whole * POLISH)
+        if turn == 0:  # the plan to beat may send everybody everywhere: begin with areas
+            parts = areas(problem, count, seed, seconds)
+            best = better(problem, best, merged(problem, Plan(), parts, spread(parts, watch)), must)
+        else:
+            parts = split(problem, best, must, count, 2 * pi * turn * 0.381966, seed + turn, seconds)
+            best = merged(problem, best, parts, spread(parts, watch))
+        turn += 1
+    if stop.left > 0.05:  # the whole, on each core from another seed and with another patience: the best of them
+        left = stop.left
+        tries = [
+            Part(problem, best, must, seed + turn + 97 * n, left, PATIENCE[n % len(PATIENCE)]) for n in range(cores)
+        ]
+        best = min([best, *spread(tries, watch)], key=lambda plan: cost(problem, plan))
     return best
 
 

@@ -121,6 +121,19 @@ def test_a_day_without_crews_says_so(session, sign_in, quick):
     assert "当日没有在岗班组,无法排班" in client.get(reply.headers["Location"]).text
 
 
+def test_a_search_that_breaks_is_told_to_whoever_waits(session, sign_in, town, monkeypatch):
+    client = sign_in("dispatcher")
+    reply = client.post("/plan", data={"day": "2009-11-17"})
+    monkeypatch.setattr(plan_tasks, "cores", lambda: 1 / 0)
+    again = sessionmaker(session.connection(), join_transaction_mode="create_savepoint", expire_on_commit=False)
+    plan_id = int(reply.headers["Location"].rsplit("/", 1)[1])
+    with pytest.raises(ZeroDivisionError):
+        plan_tasks.make(again, Who(NOW), plan_id, TERMS)
+    plan_tasks.make(again, Who(NOW), plan_id, TERMS)  # the queue tries again, and finds it told already
+    session.expire_all()
+    assert "计算中断,请重试" in client.get(reply.headers["Location"]).text
+
+
 def test_a_time_is_agreed_on_the_complaints_page(session, sign_in, town):
     client, complaint = sign_in("dispatcher"), town[1][0]
     assert "与来电人约定的上门时间" in client.get(f"/complaints/{complaint.id}").text
