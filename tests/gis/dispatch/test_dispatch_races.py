@@ -97,10 +97,10 @@ def test_of_raw_bookings_without_any_lock_the_constraint_lets_one_through(commit
         crew = make_crew(session).id
         complaints = [make_complaint(session).id for _ in range(12)]
 
-    def raw(complaint_id):
+    def raw(complaint_id, nth):
         def job():
             with committed() as session:
-                order = WorkOrder(order_no=f"R{complaint_id}", complaint_id=complaint_id, crew_id=crew, assigned_at=NOW,
+                order = WorkOrder(order_no=f"R{complaint_id}-{nth}", complaint_id=complaint_id, crew_id=crew, assigned_at=NOW,
                                   during=Range(NOW, NOW + timedelta(hours=1)))  # fmt: skip
                 with naming_violations(session):
                     session.add(order)
@@ -111,7 +111,7 @@ def test_of_raw_bookings_without_any_lock_the_constraint_lets_one_through(commit
 
     answers = []
     for complaint_id in complaints:
-        answers += at_once([raw(complaint_id), raw(complaint_id)])
+        answers += at_once([raw(complaint_id, 1), raw(complaint_id, 2)])
     assert answers.count("won") == 1
     assert {type(a) for a in answers if a != "won"} <= {CrewBooked, AlreadyAssigned}
 

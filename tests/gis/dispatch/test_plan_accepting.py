@@ -310,7 +310,7 @@ def test_a_blacklisted_crew_is_planned_nothing_and_booked_nothing(session, who):
     plan, _, _ = proposal(session, who)
     assert [s.crew_id for s in stops(session, plan)] == [crew.id]
     blacklist.blacklist(session, who, unit=unit, until=NOW + timedelta(days=30), reason="三次违诺", source="测试")
-    (outcome,) = [o for o in accept(session, who, plan, crew)]
+    (outcome,) = accept(session, who, plan, crew)
     assert outcome.error is not None and outcome.error.code == "crew_blacklisted"
     assert open_orders(session, crew) == []
     again, _, _ = proposal(session, who)
