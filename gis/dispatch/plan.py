@@ -181,11 +181,16 @@ def gaps_of(crew: CrewDay) -> list[Gap]:
     found: list[Gap] = []
     place, free_s = crew.start_place, 0
     waiting = sorted(crew.fixed, key=lambda f: (f.start_s, f.end_s, f.id))
-    for shift_start, shift_end in sorted(crew.shifts):
+    shifts = sorted(crew.shifts)
+    for number, (shift_start, shift_end) in enumerate(shifts):
+        # Overtime ends where the next shift begins; an order fixed in it bounds the day as one within the shift does.
+        until = shift_end + crew.overtime_s
+        if number + 1 < len(shifts):
+            until = min(until, max(shift_end, shifts[number + 1][0]))
         while waiting and waiting[0].start_s < shift_start:
             done = waiting.pop(0)
             place, free_s = done.place, max(free_s, done.end_s)
-        while waiting and waiting[0].start_s < shift_end:
+        while waiting and waiting[0].start_s < until:
             then = waiting.pop(0)
             found.append(
                 Gap(
@@ -199,7 +204,6 @@ def gaps_of(crew: CrewDay) -> list[Gap]:
                 )
             )
             place, free_s = then.place, max(free_s, then.end_s)
-        until = shift_end + crew.overtime_s
         found.append(Gap((crew.id, len(found)), place, max(shift_start, free_s), crew.end_place, until, shift_end))
         place = place if crew.end_place is None else crew.end_place
     return _with_lunch(found, crew.lunch)

@@ -116,6 +116,14 @@ def solved(problem: Problem, base: Plan) -> Plan:
     )
 
 
+def test_an_order_fixed_in_overtime_bounds_the_day_and_overtime_ends_where_the_next_shift_begins():
+    crew = CrewDay(1, 0, ((0, 3 * HOUR), (4 * HOUR, 8 * HOUR)), None, 2 * HOUR, None, None, (
+        Fixed(9, 1, 8 * HOUR, 8 * HOUR + 1800, None),
+    ))  # fmt: skip
+    spans = [(gap.start_s, gap.end_s) for gap in gaps_of(crew)]
+    assert spans == [(0, 4 * HOUR), (4 * HOUR, 8 * HOUR), (8 * HOUR + 1800, 10 * HOUR)]
+
+
 @settings(max_examples=150, deadline=None)
 @given(problems())
 def test_a_greedy_plan_breaks_no_rule(problem):
