@@ -12,6 +12,8 @@ import gis.dispatch.model
 import gis.dispatch.plan_model
 import gis.dispatch.track_model
 import gis.inspections.model
+import gis.inspections.round_model
+import gis.inspections.site_model
 import gis.jobs
 import gis.journal
 import gis.network.model

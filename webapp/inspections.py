@@ -37,7 +37,8 @@ _EARTH_M_PER_DEGREE = 111_320.0
 def index() -> str:
     """Every inspection in the scope, newest first, narrowed by the filters of the URL."""
     asked = filters.from_request()
-    looked = queries.Looked(asked.district, asked.unit, asked.since, asked.until, request.args.get("no") == "1")
+    looked = queries.Looked(asked.district, asked.unit, asked.since, asked.until, request.args.get("no") == "1",
+                            request.args.get("by", "") if request.args.get("by") in ("bureau", "self") else "")  # fmt: skip
     page = filters.number("page", 1, 1, 100_000)
     total, rows = queries.listed(db(), scope(), looked, page)
     waiting = len(queries.conflicts(db(), scope())) if may_do("review_conflict") else 0

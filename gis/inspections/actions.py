@@ -16,6 +16,7 @@ from gis.errors import BadInput, Missing
 from gis.inspections import queries
 from gis.inspections.model import ChangeVariant, Checklist, Photo
 from gis.inspections.photo_store import Stored
+from gis.inspections.round_visits import filed
 from gis.inspections.rules import (
     PLEDGES,
     SIX_PLEDGES,
@@ -85,9 +86,10 @@ _KEEP = text(
     """
     WITH visit AS (
       INSERT INTO inspection (id, order_id, site_id, inspector_id, checklist_code, checklist_revision, scope, stage,
-             started_at, finished_at, received_at, note, position, position_accuracy_m, area_id, unit_id)
+             started_at, finished_at, received_at, note, position, position_accuracy_m, area_id, unit_id, is_self)
       VALUES (:id, :order_id, :site_id, :user_id, :code, :revision, :scope, :stage, :started_at, :finished_at, :now, :note,
-              ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), :accuracy_m, :area_id, :unit_id)
+              ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), :accuracy_m, :area_id, :unit_id,
+              EXISTS (SELECT FROM app_user p JOIN unit b ON b.id = p.unit_id WHERE p.id = :user_id AND b.kind <> 'bureau'))
       ON CONFLICT (id) DO NOTHING RETURNING id, version),
     answered AS (
       INSERT INTO check_answer (inspection_id, item_id, answer, note)
@@ -121,6 +123,8 @@ def submit(session: Session, who: Who, scope: Scope, visit: Visit) -> int:
     version = session.scalar(_KEEP, _parameters(who, visit, ground))
     if version is None:
         raise InspectionThere()
+    if visit.site_id is not None:
+        filed(session, who, visit.site_id, visit.id)
     return int(version)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Identity, Index, String, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Identity, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.db import SRID, Base, Versioned, one_of
@@ -15,12 +15,20 @@ from gis.inspections.rules import Answer, Scope, Stage, Verdict
 
 
 class Site(Versioned, Base):
-    """Where works are done (工地): a yard or a home."""
+    """Where works are done (工地): a yard or a home. `geom` is its point; its ground is drawn, or is a building's.
+
+    `unit_id` has the works done and answers for them, `contractor_id` does them. A closed site is not inspected any more.
+    """
 
     __tablename__ = "site"
     __table_args__ = (
         CheckConstraint(one_of("scope", Scope), name="scope"),
         CheckConstraint(one_of("stage", Stage), name="stage"),
+        CheckConstraint("footprint IS NULL OR building_id IS NULL", name="ground"),
+        CheckConstraint("planned_to >= planned_from", name="planned"),
+        CheckConstraint("ended_on >= begun_on", name="done"),
+        Index("ix_site_unit_id", "unit_id"),
+        Index("ix_site_contractor_id", "contractor_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -33,6 +41,16 @@ class Site(Versioned, Base):
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
     synthetic: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
     geom: Mapped[Any] = mapped_column(Geometry("POINT", SRID))
+    contractor_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    building_id: Mapped[int | None] = mapped_column(ForeignKey("building.id"))
+    footprint: Mapped[Any | None] = mapped_column(Geometry("POLYGON", SRID))
+    address: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    planned_from: Mapped[date | None] = mapped_column(Date)
+    planned_to: Mapped[date | None] = mapped_column(Date)
+    begun_on: Mapped[date | None] = mapped_column(Date)
+    ended_on: Mapped[date | None] = mapped_column(Date)
+    closed_at: Mapped[datetime | None]
 
 
 class Checklist(Base):
@@ -48,7 +66,10 @@ class Checklist(Base):
 
 
 class Inspection(Versioned, Base):
-    """One visit with its answers (检查). The id is made on the phone."""
+    """One visit with its answers (检查). The id is made on the phone.
+
+    `is_self`: filed by somebody of a unit that is not the bureau (自查). It never counts as the bureau's check.
+    """
 
     __tablename__ = "inspection"
     __table_args__ = (Index("ix_inspection_received_at", "received_at"),)
@@ -69,6 +90,7 @@ class Inspection(Versioned, Base):
     position_accuracy_m: Mapped[float | None]
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    is_self: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
 
 
 class CheckAnswer(Base):

@@ -22,18 +22,18 @@ _COMPLAINT_INSIDE = """
     (CAST(:area AS bigint) IS NULL OR :area IN (c.district_id, c.street_id, c.community_id, c.compound_id))
     AND (CAST(:unit AS bigint) IS NULL OR c.unit_id = :unit)
 """
-_SITE_INSIDE = """
+SITE_INSIDE = """
     (CAST(:area AS bigint) IS NULL OR s.area_id IN (
         WITH RECURSIVE inside AS (SELECT CAST(:area AS bigint) AS id
             UNION SELECT a.id FROM area a JOIN inside i ON a.parent_id = i.id) SELECT id FROM inside)
      OR (s.area_id IS NULL AND EXISTS (SELECT FROM area a WHERE a.id = :area AND ST_Covers(a.geom, s.geom))))
-    AND (CAST(:unit AS bigint) IS NULL OR s.unit_id = :unit)
+    AND (CAST(:unit AS bigint) IS NULL OR :unit IN (s.unit_id, s.contractor_id))
 """
 DONE_SHOWN = timedelta(hours=24)
 PAGE = 100
 
 
-def _bounds(scope: Scope) -> dict[str, Any]:
+def bounds(scope: Scope) -> dict[str, Any]:
     return {"area": scope.area_id, "unit": scope.unit_id, "crew": scope.crew_id}
 
 
@@ -54,12 +54,12 @@ _CHANGED_ORDERS = text(f"""{_ORDERS} AND o.id = ANY(:ids) ORDER BY lower(o.durin
 
 def orders_on_phone(session: Session, scope: Scope, now: datetime) -> Sequence[RowMapping]:
     """Which orders does a phone carry: those under way, and those resolved within the last day?"""
-    return session.execute(_OPEN_ORDERS, _bounds(scope) | {"since": now - DONE_SHOWN}).mappings().all()
+    return session.execute(_OPEN_ORDERS, bounds(scope) | {"since": now - DONE_SHOWN}).mappings().all()
 
 
 def orders_by_id(session: Session, scope: Scope, ids: Sequence[int]) -> Sequence[RowMapping]:
     """The same of certain orders, whatever has become of them."""
-    return session.execute(_CHANGED_ORDERS, _bounds(scope) | {"ids": list(ids)}).mappings().all()
+    return session.execute(_CHANGED_ORDERS, bounds(scope) | {"ids": list(ids)}).mappings().all()
 
 
 _CHANGED_SINCE = text(
@@ -105,14 +105,14 @@ _SITES = text(
     SELECT s.id, s.code, s.name, s.scope, s.stage, s.is_heating, s.version, s.synthetic, u.name AS unit, a.name AS area,
            ST_X(s.geom) AS lon, ST_Y(s.geom) AS lat
       FROM site s LEFT JOIN unit u ON u.id = s.unit_id LEFT JOIN area a ON a.id = s.area_id
-     WHERE {_SITE_INSIDE} ORDER BY s.name, s.id LIMIT 2000
+     WHERE s.closed_at IS NULL AND {SITE_INSIDE} ORDER BY s.name, s.id LIMIT 2000
     """
 )
 
 
 def sites(session: Session, scope: Scope) -> Sequence[RowMapping]:
     """Which sites may be inspected?"""
-    return session.execute(_SITES, _bounds(scope)).mappings().all()
+    return session.execute(_SITES, bounds(scope)).mappings().all()
 
 
 def checklists(session: Session) -> list[Checklist]:
@@ -143,7 +143,7 @@ _TARGETS = {
     """,
     "site": f"""
         SELECT s.is_heating AS heating, s.unit_id, s.area_id FROM site s
-         WHERE s.id = :target AND CAST(:crew AS bigint) IS NULL AND {_SITE_INSIDE}
+         WHERE s.id = :target AND CAST(:crew AS bigint) IS NULL AND {SITE_INSIDE}
     """,
 }
 
@@ -176,7 +176,7 @@ def ground(
     """In one question: the checklist's items, the order or site if it is in the scope, and which photos have arrived."""
     kind, target = ("order", order_id) if order_id is not None else ("site", site_id)
     params = {"code": code, "revision": revision, "target": target, "photos": list(photos)}
-    row = session.execute(_GROUND[kind], _bounds(scope) | params).one()
+    row = session.execute(_GROUND[kind], bounds(scope) | params).one()
     items = _items(row.items) if row.items else None
     return Ground(items, row.found, bool(row.heating), row.area_id, row.unit_id, frozenset(row.photos or ()))
 
@@ -199,7 +199,7 @@ _INSPECTED = f"""
       FROM inspection i
       LEFT JOIN work_order o ON o.id = i.order_id LEFT JOIN complaint c ON c.id = o.complaint_id
       LEFT JOIN site s ON s.id = i.site_id
-     WHERE ((i.order_id IS NOT NULL AND {_COMPLAINT_INSIDE}) OR (i.order_id IS NULL AND {_SITE_INSIDE}))
+     WHERE ((i.order_id IS NOT NULL AND {_COMPLAINT_INSIDE}) OR (i.order_id IS NULL AND {SITE_INSIDE}))
 """
 
 
@@ -212,6 +212,7 @@ class Looked:
     since: datetime | None = None
     until: datetime | None = None
     with_no: bool = False
+    by: str = ""  # "bureau": only the bureau's own checks; "self": only self-inspections
 
 
 _FILTERED = f"""{_INSPECTED}
@@ -221,11 +222,12 @@ _FILTERED = f"""{_INSPECTED}
        AND (CAST(:districts AS bigint[]) IS NULL OR c.district_id = ANY(:districts) OR s.area_id IN (
             WITH RECURSIVE chosen AS (SELECT unnest(CAST(:districts AS bigint[])) AS id
                 UNION SELECT a.id FROM area a JOIN chosen x ON a.parent_id = x.id) SELECT id FROM chosen))
+       AND (:by = '' OR i.is_self = (:by = 'self'))
        AND (NOT :with_no OR EXISTS (SELECT FROM check_answer w WHERE w.inspection_id = i.id AND w.answer = 'no'))
 """
 _LISTED = text(
     f"""
-    SELECT i.id, i.scope, i.stage, i.finished_at, i.received_at, i.version, p.full_name AS inspector, u.name AS unit,
+    SELECT i.id, i.scope, i.stage, i.finished_at, i.received_at, i.version, i.is_self, i.site_id, p.full_name AS inspector, u.name AS unit,
            coalesce(s.name, c.place) AS place, o.order_no, c.hotline_no, coalesce(s.synthetic, c.synthetic) AS synthetic,
            n.yes, n.no, n.na, n.noes, (SELECT count(*) FROM inspection_photo f WHERE f.inspection_id = i.id) AS photos
       FROM (SELECT i.id {_FILTERED} ORDER BY i.received_at DESC, i.id LIMIT :limit OFFSET :offset) shown
@@ -243,9 +245,9 @@ _COUNTED = text(f"SELECT count(*) {_FILTERED}")
 
 def listed(session: Session, scope: Scope, looked: Looked, page: int = 1) -> tuple[int, Sequence[RowMapping]]:
     """How many inspections are there, newest first, and which are on this page?"""
-    params = _bounds(scope) | {
+    params = bounds(scope) | {
         "since": looked.since, "until": looked.until, "units": list(looked.unit) or None,
-        "districts": list(looked.district) or None, "with_no": looked.with_no,
+        "districts": list(looked.district) or None, "with_no": looked.with_no, "by": looked.by,
     }  # fmt: skip
     total = int(session.scalar(_COUNTED, params) or 0)
     rows = session.execute(_LISTED, params | {"limit": PAGE, "offset": (page - 1) * PAGE})
@@ -272,7 +274,7 @@ _IN_SCOPE = text(f"SELECT i.id {_INSPECTED} AND i.id = :id")
 
 def shown(session: Session, scope: Scope, inspection_id: UUID) -> RowMapping | None:
     """Everything about one inspection but its answers and photos, if it is in the scope."""
-    if session.execute(_IN_SCOPE, _bounds(scope) | {"id": inspection_id}).one_or_none() is None:
+    if session.execute(_IN_SCOPE, bounds(scope) | {"id": inspection_id}).one_or_none() is None:
         return None
     return session.execute(_SHOWN, {"id": inspection_id}).mappings().one()
 
@@ -295,12 +297,14 @@ def photos(session: Session, inspection_id: UUID) -> Sequence[RowMapping]:
 
 
 def photo_in_scope(session: Session, scope: Scope, sha256: str) -> Photo | None:
-    """The photo, if it belongs to an inspection that is in the scope."""
+    """The photo, if it belongs to an inspection, or to the notice of a site, that is in the scope."""
     question = text(
-        f"SELECT i.id {_INSPECTED} AND EXISTS (SELECT FROM inspection_photo f WHERE f.inspection_id = i.id "
-        "AND f.sha256 = :sha256) LIMIT 1"
+        f"""SELECT EXISTS (SELECT i.id {_INSPECTED}
+                           AND EXISTS (SELECT FROM inspection_photo f WHERE f.inspection_id = i.id AND f.sha256 = :sha256))
+                OR EXISTS (SELECT FROM site_notice n JOIN site s ON s.id = n.site_id
+                            WHERE n.sha256 = :sha256 AND {SITE_INSIDE})"""
     )
-    if session.execute(question, _bounds(scope) | {"sha256": sha256}).one_or_none() is None:
+    if not session.scalar(question, bounds(scope) | {"sha256": sha256}):
         return None
     return session.get(Photo, sha256)
 
@@ -341,12 +345,12 @@ _ONE_CONFLICT = text(f"{_CONFLICTS} AND v.id = :id")
 
 def conflicts(session: Session, scope: Scope, *, reviewed_too: bool = False) -> Sequence[RowMapping]:
     """Which changes came twice under one id with different contents, and wait for somebody to look?"""
-    return session.execute(_CONFLICTS_WAITING, _bounds(scope) | {"all": reviewed_too}).mappings().all()
+    return session.execute(_CONFLICTS_WAITING, bounds(scope) | {"all": reviewed_too}).mappings().all()
 
 
 def conflict_in_scope(session: Session, scope: Scope, variant_id: int) -> bool:
     """May this person see this pair?"""
-    return session.execute(_ONE_CONFLICT, _bounds(scope) | {"id": variant_id}).first() is not None
+    return session.execute(_ONE_CONFLICT, bounds(scope) | {"id": variant_id}).first() is not None
 
 
 _REFUSED = text(
@@ -360,4 +364,4 @@ _REFUSED = text(
 
 def not_applied(session: Session, scope: Scope) -> Sequence[RowMapping]:
     """Which changes of phones were not applied, newest first?"""
-    return session.execute(_REFUSED, _bounds(scope)).mappings().all()
+    return session.execute(_REFUSED, bounds(scope)).mappings().all()

@@ -33,6 +33,7 @@ from gis.people.model import Blacklisting, Device
 from gis.people.rules import KEY_RIGHTS, RIGHTS, Role, Scope
 from gis.webhooks.model import Webhook
 from tests import factories as make
+from tests import sites
 from tests.conftest import NOW
 from tests.watched import one_of_each
 
@@ -99,7 +100,7 @@ class World:
         rule = RoutingRule(priority=1, answers="unit", unit_id=unit.id, area_id=area.id, source="s")
         entry = Blacklisting(user_id=user.id, during=Range(NOW, None), reason=f"缘由{mark}", source="s")
         s.add_all([incident, rule, entry])
-        watched = one_of_each(s, complaint, mark)
+        watched = one_of_each(s, complaint, mark) | sites.one_of_each(s, site, area.id, mark)
         question = Question(Period.of("day", NOW.date()))
         issue = publish(s, Who(NOW), Scope(area_id=area.id), question, ZoneInfo("Asia/Shanghai"))
         plan = DayPlan(day=NOW.date(), status="ready", mode="whole", seconds=1, seed=1, asked={"crews": [], "categories": []}, made_at=NOW,

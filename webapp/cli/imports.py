@@ -85,6 +85,7 @@ for _name, _about in (
     ("pipelines", "Pipelines of heat, water, gas and drainage."),
     ("cameras", "Monitoring cameras."),
     ("buildings", "Building outlines with their heights."),
+    ("sites", "Sites of works in yards and indoors."),
 ):
     _layer(_name, _about)
 

@@ -10,6 +10,8 @@ from gis.coverage.model import Camera
 from gis.coverage.rules import CameraState
 from gis.dispatch.model import Crew
 from gis.dispatch.rules import CrewKind
+from gis.inspections.model import Site
+from gis.inspections.rules import Scope, Stage
 from gis.network.model import Pipeline, Station
 from gis.network.rules import Flow, NetworkLevel, StationOperator, Utility
 from gis.places.model import Area, Building
@@ -42,6 +44,7 @@ class Kind:
     fields: tuple[Field, ...]
     layers: tuple[str, ...]
     geometry: str = "geom"
+    ground: str = ""  # a column for the polygon, where a thing may be told as one instead of as a point
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
@@ -122,6 +125,18 @@ KINDS: dict[str, Kind] = {
             Field("range_m", ("range_m", "range", "可视距离"), "float", high=20_000),
             Field("is_ptz", ("is_ptz", "ptz", "云台"), "bool"), _UNIT,
         ), ("cameras", "camera", "cctv", "探头")),
+        Kind("sites", Site, "POINT", (
+            _code("工地编号", "site_id"), Field("name", ("name", "名称", "工地", "工地名称", "项目名称"), needed=True, longest=160),
+            Field("scope", ("scope", "施工范围", "范围"), "word", needed=True, words=_words(
+                Scope, 庭院="yard", 院内="yard", 室外="yard", 室内="indoor", 入户="indoor", 户内="indoor")),
+            Field("stage", ("stage", "阶段", "施工阶段"), "word", words=_words(
+                Stage, 施工前="before", 未开工="before", 施工中="during", 在建="during", 完工后="after", 完工="after", 已完工="after")),
+            Field("is_heating", ("is_heating", "供热工程", "是否供热"), "bool"), _UNIT,
+            Field("contractor", ("contractor", "施工单位", "施工方")),
+            Field("address", ("address", "地址", "详细地址"), longest=200),
+            Field("planned_from", ("planned_from", "计划开工", "计划开工日期")), Field("planned_to", ("planned_to", "计划完工", "计划完工日期")),
+            Field("note", ("note", "备注"), longest=2000),
+        ), ("sites", "site", "工地"), ground="footprint"),
         Kind("buildings", Building, "MULTIPOLYGON", (
             _code("楼栋编号"), _name(longest=160),
             Field("height_m", ("height_m", "height", "高度", "建筑高度"), "float", high=1_500),

@@ -29,6 +29,7 @@ from webapp.imports.geometry import check_datum, checked, crs_of, to_degrees
 from webapp.imports.kinds import KINDS, LAT, LON, Kind
 from webapp.imports.links import link, store
 from webapp.imports.report import Report
+from webapp.imports.site_grounds import kept_grounds, taken_apart
 from webapp.imports.text import safe_name
 
 
@@ -69,12 +70,15 @@ def _shapes(
         crs = crs_of(chosen.coordinates.crs or "EPSG:4326")
         shapes = _points(columns)
     assert crs is not None
+    grounds = taken_apart(shapes, columns) if kind.ground else None
     shapes = checked(shapes, kind.shape, columns.refuse_place, lambda name: report.warnings.update([name]))
     there = shapely.is_geometry(shapes)
     if features.shapes is None:
         _each(shapes, np.flatnonzero(there), crs, datum, columns)
     elif there.any():
         shapes[there] = to_degrees(shapes[there], crs, datum)
+    if grounds is not None:
+        columns.values[kind.ground] = kept_grounds(grounds, crs, datum, columns)
     return shapes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,11 @@ from sqlalchemy.orm import Session
 from gis import bulk
 from gis.complaints.bulk import area_index, areas_by_word, units_by_word
 from gis.dispatch.model import CrewSkill, Shift
+from gis.inspections.rules import Stage
 from gis.journal import Who
 from gis.network.model import Station
+from gis.people.model import Unit
+from gis.people.rules import UnitKind
 from gis.places.area_tree import set_parents
 from webapp.imports.errors import BadDatetime, UnknownWord
 from webapp.imports.fields import Columns
@@ -23,7 +27,22 @@ from webapp.imports.kinds import Kind, level_of
 from webapp.imports.text import shown
 
 # A field that is not a column of the table but leads to one, or to a table of its own.
-APART = frozenset({"unit", "area", "parent", "station", "skills", "on_duty_from", "on_duty_until", "lon", "lat"})
+APART = frozenset(
+    {
+        "contractor",
+        "planned_from",
+        "planned_to",
+        "unit",
+        "area",
+        "parent",
+        "station",
+        "skills",
+        "on_duty_from",
+        "on_duty_until",
+        "lon",
+        "lat",
+    }
+)
 
 
 def link(session: Session, kind: Kind, columns: Columns, shapes: np.ndarray) -> list[dict[str, Any]]:
@@ -47,6 +66,8 @@ def link(session: Session, kind: Kind, columns: Columns, shapes: np.ndarray) -> 
         _refer(rows, columns, "station", "station_id", dict(session.execute(select(Station.code, Station.id)).all()))
     elif kind.name == "cameras":
         _cameras(rows)
+    elif kind.name == "sites":
+        fill_sites(session, kind, rows, columns, shapes)
     return rows
 
 
@@ -88,6 +109,49 @@ def _within(session: Session, kind: Kind, rows: list[dict[str, Any]], columns: C
     for i, row in enumerate(rows):
         holding = (int(found[level][i]) for level in ("compound", "community", "street", "district") if level in found)
         row["area_id"] = row.get("area_id") or next((a for a in holding if a), None)
+
+
+def fill_sites(session: Session, kind: Kind, rows: list[dict[str, Any]], columns: Columns, shapes: np.ndarray) -> None:
+    """Contractor, area, days and ground; a site whose stage is not told has not begun."""
+    if "contractor" in columns.values:
+        contractors = session.execute(select(Unit.code, Unit.name, Unit.id).where(Unit.kind == UnitKind.CONTRACTOR))
+        known = {word: row.id for row in contractors for word in (row.name, row.code)}
+        _refer(rows, columns, "contractor", "contractor_id", known)
+    _within(session, kind, rows, columns, shapes)
+    for name in ("planned_from", "planned_to"):
+        for i, text in enumerate(columns.texts(name)):
+            if name in columns.values:
+                rows[i][name] = _day_of(columns, i, name, text)
+    for i, row in enumerate(rows):
+        row["stage"] = row.get("stage") or Stage.BEFORE
+        for name in ("address", "note"):
+            if name in row:
+                row[name] = row[name] or ""
+        if "footprint" in columns.values:
+            row["footprint"] = columns.values["footprint"][i]
+        if row.get("planned_from") and row.get("planned_to") and row["planned_to"] < row["planned_from"]:
+            columns.refuse(i, "planned_to", BadDatetime(value=str(row["planned_to"])))
+
+
+def _day_of(columns: Columns, i: int, name: str, text: str | None) -> date | None:
+    """A day as people and spreadsheets write it: 2009-11-17, 2009/11/17, with or without a time."""
+    if not text:
+        return None
+    parts = (
+        text.replace("/", "-")
+        .replace("年", "-")
+        .replace("月", "-")
+        .replace("日", "")
+        .split(" ")[0]
+        .split("T")[0]
+        .split("-")
+    )
+    try:
+        year, month, day = (int(part) for part in parts)
+        return date(year, month, day)
+    except ValueError:
+        columns.refuse(i, name, BadDatetime(value=shown(text)))
+        return None
 
 
 def _cameras(rows: list[dict[str, Any]]) -> None:
