@@ -8,6 +8,7 @@ from typing import Any
 
 import shapely
 from geoalchemy2 import WKBElement
+from geoalchemy2.shape import to_shape
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
@@ -55,6 +56,8 @@ def sort_out(
 
 
 def _equal(kept: Any, given: Any) -> bool:
+    if isinstance(kept, WKBElement) and isinstance(given, WKBElement):
+        return bool(shapely.equals_exact(to_shape(kept), to_shape(given), tolerance=TOLERANCE_DEG))
     return abs(kept - given) < 1e-9 if isinstance(kept, float) and isinstance(given, float) else bool(kept == given)
 
 

@@ -29,7 +29,7 @@ def index() -> str:
     rows = round_queries.day(db(), _scope(), chosen, on_day) if chosen else []
     people = told_people(site_queries.people(db(), [row["site_id"] for row in rows]), on_day)
     stops = [
-        dict(row) | {"told": told(row | {"reason": ""}), "people": [p for p in people if p["site_id"] == row["site_id"]], "at": at}
+        dict(row) | {"told": told(row), "people": [p for p in people if p["site_id"] == row["site_id"]], "at": at}
         for row, at in zip(rows, arrivals(rows, on_day), strict=True)
     ]  # fmt: skip
     return render_template(

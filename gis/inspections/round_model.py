@@ -61,7 +61,7 @@ class RoundSite(Base):
     """A site of the frame (抽样框): its stratum, its size, with which probability it is drawn, and why."""
 
     __tablename__ = "round_site"
-    __table_args__ = (CheckConstraint("probability > 0 AND probability <= 1", name="probability"),)
+    __table_args__ = (CheckConstraint("probability >= 0 AND probability <= 1", name="probability"),)
 
     round_id: Mapped[int] = mapped_column(ForeignKey("inspection_round.id", ondelete="CASCADE"), primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), primary_key=True)

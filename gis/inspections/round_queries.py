@@ -197,8 +197,8 @@ def progress(rows: Sequence[RowMapping], by: str, today: date) -> list[Progress]
 _WALKED = "v.status <> 'dropped' AND (r.id IS NULL OR r.status IN ('fixed', 'ended'))"
 _DAY = text(
     f"""
-    SELECT v.id, v.site_id, v.round_id, r.name AS round, v.origin, v.surprise, v.status, v.on_day, v.stop_no, v.travel_s, v.version,
-           v.inspection_id, f.why, f.probability, f.stratum, s.code, s.name, s.scope, s.stage, s.is_heating, s.address, s.synthetic,
+    SELECT v.id, v.site_id, v.round_id, r.name AS round, v.origin, v.surprise, v.status, v.on_day, v.stop_no, v.travel_s, v.version, v.reason,
+           v.inspection_id, f.why, f.probability, f.stratum, f.certain, s.code, s.name, s.scope, s.stage, s.is_heating, s.address, s.synthetic,
            u.name AS unit, k.name AS contractor, a.name AS area, ST_X(s.geom) AS lon, ST_Y(s.geom) AS lat, e.door_no,
            s.version AS site_version, ST_AsGeoJSON(coalesce(s.footprint, g.geom), 6)::jsonb AS ground,
            l.id AS last_id, l.received_at AS last_at, l.noes AS last_noes,

@@ -125,7 +125,7 @@ def _draw(session: Session, scope: Scope, made: Round, when: When) -> None:
     session.execute(insert(RoundSite), [
         {"round_id": made.id, "site_id": i.id, "stratum": i.stratum, "size": i.size, "probability": min(found.probability[i.id], 1.0),
          "certain": found.probability[i.id] >= 1, "drawn": i.id in found.drawn, "why": list(measured[i.id].why)}
-        for i in items if i.id in found.probability
+        for i in items
     ])  # fmt: skip
     session.execute(insert(SiteVisit), [
         {"round_id": made.id, "site_id": site, "surprise": made.surprise, "status": VisitStatus.PLANNED,

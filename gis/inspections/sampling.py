@@ -45,6 +45,7 @@ class Drawn:
 def draw(items: Sequence[Item], n: int, allocation: str, seed: int) -> Drawn:
     """Draw `n` of the items (all, where there are no more)."""
     rng = Random(seed)
+    items = sorted(items, key=lambda item: item.id)
     chances = probabilities(items, n, allocation)
     share: dict[Hashable, float] = defaultdict(float)
     for item in items:
@@ -55,7 +56,7 @@ def draw(items: Sequence[Item], n: int, allocation: str, seed: int) -> Drawn:
 
 
 def probabilities(items: Sequence[Item], n: int, allocation: str) -> dict[int, float]:
-    """Every item's probability; they add up to `n`. More certain items than `n` raise `n`."""
+    """Every item's probability; they add up to `n`. More certain items than `n` raise `n`; then nobody else has a chance."""
     if n >= len(items):
         return dict.fromkeys((item.id for item in items), 1.0)
     chances = {item.id: 1.0 for item in items if item.certain}
@@ -69,7 +70,7 @@ def probabilities(items: Sequence[Item], n: int, allocation: str) -> dict[int, f
     )
     for h, rows in strata.items():
         chances |= by_size({row.id: row.size for row in rows}, shares[h])
-    return {id: p for id, p in chances.items() if p > 0}
+    return chances
 
 
 def _spread(rows: Sequence[Item], everything: Sequence[Item]) -> float:
@@ -111,7 +112,7 @@ def _capped(weights: Mapping[K, float], n: float, most: Mapping[K, float]) -> di
 
 def arranged(items: Sequence[Item], rng: Random) -> list[Item]:
     """The line that is walked: strata in random order, inside them what is like together, ties shuffled."""
-    pool = sorted(items, key=lambda item: item.id)
+    pool = list(items)
     rng.shuffle(pool)
     names = sorted({item.stratum for item in items}, key=repr)
     rng.shuffle(names)

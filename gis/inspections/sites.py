@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from geoalchemy2 import WKBElement
+from geoalchemy2.shape import to_shape
 from shapely import Point
 from sqlalchemy.orm import Session
 
@@ -194,11 +195,9 @@ def _locked(session: Session, scope: Scope, site_id: int, base_version: int | No
 
 
 def _plain(site: Site) -> dict[str, Any]:
+    """The columns as plain values; of the same geometry the same bytes, wherever they come from."""
     kept = {c.key: getattr(site, c.key) for c in Site.__table__.columns if c.key != "version"}
-    return {
-        key: bytes(v.data) if isinstance(v, WKBElement) and not isinstance(v.data, str) else str(v)
-        for key, v in kept.items()
-    }
+    return {key: to_shape(v).wkb if isinstance(v, WKBElement) else v for key, v in kept.items()}
 
 
 def _note(session: Session, who: Who, verb: str, site: Site, **data: Any) -> None:

@@ -146,7 +146,7 @@ def upgrade() -> None:
         sa.Column("certain", sa.Boolean(), nullable=False),
         sa.Column("drawn", sa.Boolean(), nullable=False),
         sa.Column("why", JSONB(), nullable=False),
-        sa.CheckConstraint("probability > 0 AND probability <= 1", name=op.f("ck_round_site_probability")),
+        sa.CheckConstraint("probability >= 0 AND probability <= 1", name=op.f("ck_round_site_probability")),
         sa.ForeignKeyConstraint(
             ["round_id"], ["inspection_round.id"], name=op.f("fk_round_site_round_id"), ondelete="CASCADE"
         ),

@@ -40,6 +40,7 @@ from webapp.demo.matters import write_incident, write_rules
 from webapp.demo.pipes import heat_pipes
 from webapp.demo.visits import write_visits
 from webapp.demo.watched import write_oversight
+from webapp.demo.works import write_works
 
 CODE, NAME = "370283", "平度市"
 LON, LAT = 119.958, 36.787
@@ -98,6 +99,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     write_lives(session, users)
     write_incident(session, who, areas["compounds"][0])
     write_visits(session, users["inspector"].id, rng)
+    write_works(session, city, units, areas, users, wgs)
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
     journal.write(session, who, "load", "demo", CODE, synthetic=True)
     journal.write(session, who, "import", "import", "demo", kind="complaints", added=len(calls))

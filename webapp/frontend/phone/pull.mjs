@@ -68,9 +68,9 @@ async function putAway(orders) {
   }
 }
 
-/** Person, sites and checklists; a list a draft was started with is kept as long as the draft. */
+/** Person, sites, visits and checklists; a list a draft was started with is kept as long as the draft. */
 export async function pullLists() {
-  const [me, sites, checklists] = await Promise.all([api.get("/me"), api.get("/sites"), api.get("/checklists")]);
+  const [me, sites, checklists, visits] = await Promise.all([api.get("/me"), api.get("/sites"), api.get("/checklists"), api.get("/visits")]);
   const lists = checklists.checklists;
   await db.transaction("rw", db.sites, db.checklists, db.drafts, async () => {
     await db.sites.clear();
@@ -84,6 +84,7 @@ export async function pullLists() {
   });
   await remember("me", { ...me.user, crew: me.crew, device_id: me.device_id });
   await remember("on_shift", me.on_shift);
+  await remember("visits", visits);
   await remember("lists_at", Date.now());
 }
 

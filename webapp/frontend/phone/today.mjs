@@ -12,6 +12,7 @@ import { timeState, wayTo, withChanges } from "./rules.mjs";
 import { sketch } from "./sketch.mjs";
 import { nudge } from "./sync.mjs";
 import { facts, tracking } from "./track.mjs";
+import { ofToday, visitSection } from "./visits.mjs";
 
 const OVER = ["resolved", "returned", "recalled"];
 const GROUPS = [
@@ -39,23 +40,27 @@ export function open(main) {
 }
 
 async function load() {
-  const [orders, sites, changes, drafts, fresh] = await Promise.all([
-    db.orders.toArray(), db.sites.toArray(), db.outbox.orderBy("seq").toArray(), db.drafts.toArray(), recall("lists_at"),
+  const [orders, sites, changes, drafts, fresh, visits] = await Promise.all([
+    db.orders.toArray(), db.sites.toArray(), db.outbox.orderBy("seq").toArray(), db.drafts.toArray(), recall("lists_at"), recall("visits"),
   ]);
-  return { whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh };
+  return {
+    whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh,
+    visits: ofToday(visits, now()),
+  };
 }
 
-function show(main, { orders, sites, drafts, fresh, whereabouts }, redraw) {
+function show(main, { orders, sites, drafts, fresh, visits, whereabouts }, redraw) {
   const here = lastPosition();
   const held = document.activeElement?.closest?.("#main [data-key]")?.dataset.key;
   if (document.activeElement?.id === "search") return; // never under the fingers
   const live = orders.filter((o) => !OVER.includes(o.status) || o.waiting.length || o.status === "resolved");
-  if (!live.length && !sites.length) return fill(main, empty(fresh));
+  if (!live.length && !sites.length && !visits.length) return fill(main, empty(fresh));
   const open = live.filter((o) => !OVER.includes(o.status));
   fill(main,
     told(whereabouts),
     choices(t("View"), [["list", t("List")], ["map", t("Map")]], mode, (value) => { mode = value; redraw(); }),
     mode === "map" ? sketch([...open.map(asPoint), ...sites.map(sitePoint)], here) : null,
+    mode === "list" ? visitSection(visits, drafts, startAt) : null,
     mode === "list" ? GROUPS.map(([name, belongs]) => section(t(name), live.filter(belongs).sort(byLimit).map((o) => card(o, here)))) : null,
     mode === "list" ? siteSection(sites, drafts, here, redraw) : null);
   if (held) main.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
