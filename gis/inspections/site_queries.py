@@ -14,7 +14,7 @@ from gis.inspections.queries import SITE_INSIDE, bounds
 from gis.inspections.site_rules import REQUIRED
 from gis.people.rules import Scope
 
-PAGE = 100
+PAGE = 50
 MAP_MOST = 5000
 
 # What is known of every site: the bureau's last check and what it found, self-inspection, people without what they need.

@@ -19,7 +19,7 @@ from gis.people.rules import Role
 from mobile_api.v1.auth import db, needs, now, phone, who
 from mobile_api.v1.wire import Wire
 
-api = APIBlueprint("phone_visits", __name__, tag="inspections")
+api = APIBlueprint("phone_visits", __name__, tag="visits")
 DAYS_AHEAD = 2
 
 

@@ -5,8 +5,9 @@ All of it is synthetic. The kinds of works and what is checked follow sources/qi
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -35,7 +36,7 @@ SITES, WORKERS_MOST = 60, 5
 TODAY = NOW.astimezone(ZONE).date()
 _CONTRACTORS = ("恒通热力安装公司", "鲁东市政工程公司", "永固建筑安装公司", "顺达管道工程公司")
 _WORKS = {
-    "yard": ("庭院供热管网改造", "庭院供水管网改造", "庭院燃气管道敷设", "小区道路管沟施工"),
+    "yard": ("庭院供热管网改造", "庭院供水管网改造", "庭院燃气管道敷设", "道路管沟施工"),
     "indoor": ("室内采暖改造", "分户计量改造", "室内燃气安装", "楼内立管更换"),
 }
 _SURNAMES, _GIVEN = (
@@ -69,6 +70,7 @@ def write_works(
     found = session.scalars(select(Site).order_by(Site.id).execution_options(populate_existing=True)).all()
     _people(session, found, rng)
     _notices(session, found, users, rng)
+    _history(session, found, users)
     _self_checks(session, found, users, rng)
     _round(session, users)
 
@@ -150,8 +152,6 @@ def _notices(session: Session, found: Any, users: dict[str, User], rng: np.rando
 
 def _self_checks(session: Session, found: Any, users: dict[str, User], rng: np.random.Generator) -> None:
     """A call for self-inspection at the beginning of the month; three in four units have done it for their sites."""
-    from uuid import UUID
-
     session.add(SelfCheck(from_on=date(2009, 11, 2), due_on=date(2009, 11, 20), note="庭院及室内工程全面自查(合成)",
                           called_at=NOW - timedelta(days=20), called_by=users["supervisor"].id, synthetic=True))  # fmt: skip
     handler = users["unit_handler"]
@@ -184,17 +184,65 @@ def _round(session: Session, users: dict[str, User]) -> None:
     made.synthetic = True
     day_plans.assign(session, who, CITY, made.id, [users["inspector"].id], begun, Terms(500.0, 25.0), None)
     rounds.fix(session, who, CITY, made.id, None)
-    for row in round_queries.visits(session, made.id):
-        if row["on_day"] is None or row["on_day"] > TODAY:
-            continue
-        latest = session.scalar(
-            select(Inspection.id)
-            .where(Inspection.site_id == row["site_id"], ~Inspection.is_self)
-            .order_by(Inspection.received_at.desc())
-            .limit(1)
-        )
-        if latest is not None:
-            visit = session.get_one(SiteVisit, row["id"])
-            visit.status, visit.inspection_id = "done", latest
-    session.flush()
+    _walk(session, made.id, users["inspector"].id)
     journal.write(session, who, "load", "inspection_round", made.id, version=made.version, synthetic=True)
+
+
+def _walk(session: Session, round_id: int, inspector: int) -> None:
+    """What was planned up to today is done, but for the last visit of Friday; here and there a promise was not kept."""
+    rng = np.random.default_rng(20091120)
+    planned = [
+        row for row in round_queries.visits(session, round_id) if row["on_day"] is not None and row["on_day"] <= TODAY
+    ]
+    for row in planned[:-1]:
+        site = session.get_one(Site, row["site_id"])
+        begun = datetime.combine(row["on_day"], time(9), tzinfo=ZONE) + timedelta(minutes=65 * (row["stop_no"] - 1))
+        number, end = UUID(bytes=rng.bytes(16), version=4), begun + timedelta(minutes=40)
+        session.execute(insert(Inspection).values(
+            id=number, site_id=site.id, inspector_id=inspector, checklist_code="six_pledges", checklist_revision=1, scope=site.scope,
+            stage=site.stage, started_at=begun, finished_at=end, received_at=end + timedelta(minutes=2), area_id=site.area_id,
+            unit_id=site.unit_id, position=site.geom, position_accuracy_m=8.0, is_self=False))  # fmt: skip
+        session.execute(insert(CheckAnswer), [
+            {"inspection_id": number, "item_id": item.id, "answer": "no" if (no := rng.random() < 0.05) else "yes",
+             "note": "现场不符，已告知施工单位(合成)" if no else ""}
+            for item in applicable(SIX_PLEDGES, site.scope, site.stage, site.is_heating)
+        ])  # fmt: skip
+        visit = session.get_one(SiteVisit, row["id"])
+        visit.status, visit.inspection_id = "done", number
+        session.flush()
+        entry = journal.write(
+            session,
+            Who(end, inspector),
+            "submit",
+            "inspection",
+            number,
+            version=1,
+            area_id=site.area_id,
+            unit_id=site.unit_id,
+        )
+        entry.at = end
+    session.flush()
+
+
+def _history(session: Session, found: Any, users: dict[str, User]) -> None:
+    """Who entered each site and moved it on."""
+    who = users["supervisor"].id
+    for site in found:
+        begun = site.begun_on or site.planned_from or TODAY
+        told = [("add", begun - timedelta(days=6), {})]
+        if site.stage != "before":
+            told.append(("begin", begun, {"before": "before", "after": "during", "note": ""}))
+        if site.stage == "after":
+            told.append(
+                (
+                    "finish",
+                    site.ended_on or TODAY - timedelta(days=1),
+                    {"before": "during", "after": "after", "note": ""},
+                )
+            )
+        for verb, day, data in told:
+            at = datetime.combine(day, time(8, 30), tzinfo=ZONE)
+            journal.write(
+                session, Who(at, who), verb, "site", site.id, area_id=site.area_id, unit_id=site.unit_id, **data
+            )
+    session.flush()
