@@ -85,6 +85,12 @@ INVARIANTS: dict[str, str] = {
     "every version of a promise has its line of history": """
         SELECT p.id::text FROM promise p WHERE p.version <>
          (SELECT count(*) FROM promise_change h WHERE h.promise_id = p.id AND h.version <= p.version)""",
+    "a visit that is done has the bureau's own inspection of its site": """
+        SELECT v.id::text FROM site_visit v JOIN inspection i ON i.id = v.inspection_id
+         WHERE i.site_id IS DISTINCT FROM v.site_id OR i.is_self""",
+    "a round's probabilities add up to the number that was drawn": """
+        SELECT round_id::text FROM round_site GROUP BY round_id
+        HAVING abs(sum(probability) - count(*) FILTER (WHERE drawn)) > 0.001""",
 }  # fmt: skip
 EXAMPLES = 5
 
