@@ -86,6 +86,7 @@ def plan(session: Session, who: Who, scope: Scope, asked: Asked, when: When) -> 
     _say(session, made, asked)
     session.add(made)
     session.flush()
+    round_queries.round_locked(session, scope, made.id)  # Missing where this person could not see it
     _draw(session, scope, made, when)
     _note(session, who, "plan", made, size=asked.size, seed=asked.seed)
     return made

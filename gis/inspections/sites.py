@@ -9,6 +9,7 @@ from typing import Any
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import to_shape
 from shapely import Point
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import journal
@@ -63,7 +64,8 @@ class SiteGiven:
 
 def create(session: Session, who: Who, scope: Scope, given: SiteGiven) -> Site:
     """Add a site, in the stage before the works. Raises BadSite, BadGround, SiteCodeTaken, and Missing outside the scope."""
-    site = Site(code=given.code.strip() or f"GD-{who.now:%y%m%d%H%M%S%f}"[:19], stage=Stage.BEFORE)
+    number = int(session.scalar(text("SELECT nextval(pg_get_serial_sequence('site', 'id'))")) or 0)
+    site = Site(id=number, code=given.code.strip() or f"GD{number:06}", stage=Stage.BEFORE)
     _fill(session, scope, site, given)
     with naming_violations(session):
         session.add(site)
@@ -310,13 +312,13 @@ def reveal(session: Session, who: Who, scope: Scope, site_id: int, purpose: str 
 
 # --- what is posted, and self-inspection -----------------------------------------------------------------------------
 def post_notice(
-    session: Session, who: Who, scope: Scope, site_id: int, posted: list[str], text: str, sha256: str | None
+    session: Session, who: Who, scope: Scope, site_id: int, posted: list[str], words: str, sha256: str | None
 ) -> SiteNotice:
     """Write down what is posted at the site now, with a photo of it where there is one."""
     site = _locked(session, scope, site_id, None)
     if not set(posted) <= set(POSTED):
         raise BadInput(reason="posted")
-    made = SiteNotice(site_id=site.id, at=who.now, user_id=who.user_id, text=clean("note", text)[:TEXT_LIMITS["note"]],
+    made = SiteNotice(site_id=site.id, at=who.now, user_id=who.user_id, text=clean("note", words)[:TEXT_LIMITS["note"]],
                       posted=sorted(set(posted)), sha256=sha256)  # fmt: skip
     session.add(made)
     _note(session, who, "post_notice", site, posted=sorted(set(posted)))

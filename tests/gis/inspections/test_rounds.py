@@ -1,6 +1,7 @@
 """Dragnet rounds: drawn with reasons, drawn again the same, adjusted, fixed, given out, ended by what is filed."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -374,3 +375,53 @@ def test_units_do_not_see_a_surprise_visit_before_it_is_done(session):
     session.expire_all()
     done = hidden if hidden.status == "done" else shown
     assert done.id in seen(False)
+
+
+def test_a_round_of_an_area_that_the_planner_may_not_see_is_missing(session, who):
+    _sites(session)
+    mine, other = (make.make_area(session, geom=make.square(lon, 36.7, half=0.05)) for lon in (119.9, 121.4))
+    with pytest.raises(Missing):
+        rounds.plan(session, who, Scope(area_id=mine.id), _asked(area_id=other.id), WHEN)
+
+
+# --- at the same moment ----------------------------------------------------------------------------------------------
+def test_of_eight_inspections_filed_at_once_one_ends_the_visit(committed):
+    with committed() as session:
+        site, users = make.make_site(session), [make.make_user(session, role="inspector") for _ in range(8)]
+        visit = make_visit(session, site, inspector_id=users[0].id, on_day=TODAY)
+        session.commit()
+
+    def file(user):
+        with committed() as session:
+            number = _file(session, site, user)
+            session.commit()
+            return number
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = set(pool.map(file, users))
+    with committed() as session:
+        kept = session.get_one(SiteVisit, visit.id)
+        assert (kept.status, kept.version) == ("done", 2) and kept.inspection_id in numbers
+        assert len(numbers) == len(session.scalars(select(Inspection.id)).all()) == 8
+        assert len(journal.timeline(session, "site_visit", visit.id)) == 1
+
+
+def test_of_two_swaps_made_on_the_same_version_one_is_refused(committed):
+    with committed() as session:
+        _sites(session)
+        made = rounds.plan(session, Who(NOW), CITY, _asked(), WHEN)
+        visits, version = round_queries.visits(session, made.id)[:2], made.version
+        free = [row["id"] for row in round_queries.undrawn(session, made.id)[:2]]
+        session.commit()
+
+    def swap(n):
+        with committed() as session:
+            try:
+                rounds.swap(session, Who(NOW), CITY, made.id, visits[n]["id"], free[n], "同时", version)
+                session.commit()
+            except StaleVersion:
+                return "stale"
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(swap, range(2))) == ["done", "stale"]
