@@ -8,7 +8,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0300"
-down_revision = "0185"
+down_revision = "0220"
 branch_labels = None
 depends_on = None
 
