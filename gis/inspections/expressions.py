@@ -107,7 +107,7 @@ class _Parser:
 
     def call(self, name: str) -> Any:
         self.take("(")
-        args = []
+        args: list[Any] = []
         while self.peek() != ("op", ")"):
             if args:
                 self.take(",")

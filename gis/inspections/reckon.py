@@ -274,7 +274,8 @@ def _told(v: Any, how: Any) -> str:
 
 
 def _translated(v: Any, old: Any, new: Any) -> str:
-    before, after, table = string(old), string(new), {}
+    before, after = string(old), string(new)
+    table: dict[int, str | None] = {}
     for i, c in enumerate(before):
         table.setdefault(ord(c), after[i] if i < len(after) else None)
     return string(v).translate(table)

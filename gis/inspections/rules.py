@@ -190,11 +190,12 @@ def applicable(items: Iterable[CheckItem], scope: str, stage: str, heating: bool
 
 @dataclass(frozen=True)
 class Given:
-    """One answer as it was given."""
+    """One answer as it was given: one of yes, no and n/a, or (in a form) a value as a text."""
 
     item_id: str
     answer: str
     note: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,9 @@ PROBLEM_WORDS: dict[str, str] = {
     "unanswered": "has no answer",
     "note_missing": "needs a note",
     "photo_wanted": "needs a photo",
+    "signature_wanted": "needs a signature",
+    "not_asked": "was not to be asked",
+    "not_met": "does not meet its condition",
 }
 
 
