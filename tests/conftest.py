@@ -50,7 +50,9 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _schema_hash() -> str:
     rules = [
-        path for name in ("rules", "categories", "limit_seeds") for path in sorted((ROOT / "gis").glob(f"*/{name}.py"))
+        path
+        for name in ("rules", "categories", "limit_seeds", "visit_examples", "pledge_form")
+        for path in sorted((ROOT / "gis").glob(f"*/{name}.py"))
     ]
     files = [*sorted((ROOT / "migrations").rglob("*.py")), ROOT / "webapp" / "seeds.py", *rules]
     return hashlib.sha256(b"".join(f.read_bytes() for f in files if f.exists())).hexdigest()[:10]

@@ -131,10 +131,11 @@ def _blueprints(app: APIFlask) -> None:
             app.register_blueprint(module.pages)
             if getattr(module, "NO_COOKIES", False):
                 csrf.exempt(module.pages)  # it says there why no other site can act by it
-    from mobile_api import v1
+    from mobile_api import openrosa, v1
 
     v1.mount(app)
-    for blueprint in v1.blueprints():
+    openrosa.mount(app)
+    for blueprint in (*v1.blueprints(), openrosa.blueprint()):
         csrf.exempt(blueprint)  # no cookies there: a bearer token cannot be sent by another site
 
 

@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 
 from gis.errors import Missing
 from gis.inspections import actions, queries
+from gis.inspections.checklist_queries import checklists
 from gis.inspections.merge import differences
 from gis.inspections.rules import PLEDGES_EN, PROBLEM_WORDS, CheckItem, Given, check, excluded, item_of
 from gis.people.queries import units
@@ -135,7 +136,7 @@ def review() -> str:
 def _item_texts() -> dict[str, str]:
     """Item id -> what is asked, in the reader's language."""
     language = "en" if str(get_locale()) == "en" else "zh"
-    return {item["id"]: item[language] for checklist in queries.checklists(db()) for item in checklist.items}
+    return {item["id"]: item[language] for checklist in checklists(db()) for item in checklist.items}
 
 
 _PATH = re.compile(r"payload\.(?P<list>answers|photos)\[(?P<key>[^\]]*)\](?:\.(?P<field>.*))?")

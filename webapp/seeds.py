@@ -1,4 +1,4 @@
-"""What every new database starts with: categories, working days, the checklist of the six pledges. Adds, never overwrites."""
+"""What every new database starts with: categories, working days, the six pledges, steps of visits. Adds, never overwrites."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from gis.complaints.actions import seed_categories
 from gis.complaints.law_actions import seed_rule_sets
 from gis.db import make_engine
 from gis.inspections.actions import seed_checklists
+from gis.inspections.checklist_actions import seed_visits
 from gis.places.actions import seed_calendar
 from gis.portal.actions import seed_limits
+from webapp.xlsform.writer import xform
 
 
 def seed(url: str) -> None:
@@ -19,7 +21,8 @@ def seed(url: str) -> None:
         seed_categories(session)
         seed_rule_sets(session)
         seed_calendar(session)
-        seed_checklists(session)
+        seed_checklists(session, xform)
+        seed_visits(session, xform)
         seed_limits(session)
         session.commit()
     engine.dispose()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -12,10 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gis import journal
-from gis.errors import BadInput, Missing
+from gis.errors import Missing
 from gis.inspections import queries
-from gis.inspections.model import ChangeVariant, Checklist, Photo
+from gis.inspections.form_answers import check_form
+from gis.inspections.forms import Form
+from gis.inspections.model import ChangeVariant, Checklist, ChecklistFile, Photo
 from gis.inspections.photo_store import Stored
+from gis.inspections.pledge_form import pledge_form
 from gis.inspections.round_visits import filed
 from gis.inspections.rules import (
     PLEDGES,
@@ -26,6 +29,7 @@ from gis.inspections.rules import (
     Given,
     InspectionThere,
     PhotoMissing,
+    Problem,
     check,
     refusal,
 )
@@ -33,14 +37,22 @@ from gis.journal import Who
 from gis.people.rules import Scope
 
 
-def seed_checklists(session: Session) -> None:
-    """Add the checklist of the six pledges, revision 1, if it is not there."""
+def seed_checklists(session: Session, xform: Callable[[Form, str], str]) -> None:
+    """Add the checklist of the six pledges, revision 1, if it is not there. `xform` makes what ODK clients fetch."""
+    name = "庭院及室内施工服务六项承诺"
     row = {
-        "code": "six_pledges", "revision": 1, "name": "庭院及室内施工服务六项承诺", "source": SIX_PLEDGES_SOURCE,
+        "code": "six_pledges", "revision": 1, "name": name, "source": SIX_PLEDGES_SOURCE,
         "items": [item.as_dict() for item in SIX_PLEDGES],
     }  # fmt: skip
     assert {item.pledge for item in SIX_PLEDGES} == set(PLEDGES.values())
     session.execute(insert(Checklist).values(row).on_conflict_do_nothing(index_elements=["code", "revision"]))
+    file = {
+        "code": "six_pledges",
+        "revision": 1,
+        "file_name": "",
+        "xform": xform(pledge_form(SIX_PLEDGES, name), "six_pledges"),
+    }
+    session.execute(insert(ChecklistFile).values(file).on_conflict_do_nothing(index_elements=["code", "revision"]))
 
 
 @dataclass(frozen=True)
@@ -69,8 +81,8 @@ class Visit:
     id: UUID
     checklist_code: str
     checklist_revision: int
-    scope: str
-    stage: str
+    scope: str | None
+    stage: str | None
     started_at: datetime
     finished_at: datetime
     order_id: int | None = None
@@ -92,8 +104,9 @@ _KEEP = text(
               EXISTS (SELECT FROM app_user p JOIN unit b ON b.id = p.unit_id WHERE p.id = :user_id AND b.kind <> 'bureau'))
       ON CONFLICT (id) DO NOTHING RETURNING id, version),
     answered AS (
-      INSERT INTO check_answer (inspection_id, item_id, answer, note)
-      SELECT visit.id, a.* FROM visit, unnest(CAST(:items AS text[]), CAST(:answers AS text[]), CAST(:notes AS text[])) a),
+      INSERT INTO check_answer (inspection_id, item_id, answer, value, note)
+      SELECT visit.id, a.* FROM visit, unnest(CAST(:items AS text[]), CAST(:answers AS text[]), CAST(:values AS text[]),
+             CAST(:notes AS text[])) a),
     shown AS (
       INSERT INTO inspection_photo (inspection_id, sha256, item_id, taken_at, position, position_accuracy_m)
       SELECT visit.id, f.sha256, f.item_id, f.taken_at, ST_SetSRID(ST_MakePoint(f.lon, f.lat), 4326), f.accuracy_m
@@ -112,8 +125,6 @@ _KEEP = text(
 
 def submit(session: Session, who: Who, scope: Scope, visit: Visit) -> int:
     """Keep a visit; returns its version. Raises Missing, BadChecklist, PhotoMissing, InspectionThere; then nothing is kept."""
-    if who.user_id is None:
-        raise BadInput(reason="user")
     wanted = sorted({shot.sha256 for shot in visit.photos})
     ground = queries.ground(
         session, scope, visit.checklist_code, visit.checklist_revision, order_id=visit.order_id, site_id=visit.site_id,
@@ -132,10 +143,10 @@ def _refuse(visit: Visit, ground: queries.Ground, wanted: Sequence[str]) -> None
     if not ground.found:
         thing, number = ("order", visit.order_id) if visit.order_id is not None else ("site", visit.site_id)
         raise Missing(thing=thing, id=number)
-    if ground.items is None:
+    if ground.items is None and ground.form is None:
         raise BadChecklist(reason=f"{visit.checklist_code}-{visit.checklist_revision} is not a checklist here")
     shown = [shot.item_id for shot in visit.photos]
-    reason = refusal(check(ground.items, visit.scope, visit.stage, ground.heating, visit.answers, shown))
+    reason = refusal(_problems(visit, ground, shown))
     if len({(shot.sha256, shot.item_id) for shot in visit.photos}) < len(visit.photos):
         reason = "; ".join(filter(None, (reason, "a photo is named twice")))
     if reason:
@@ -143,6 +154,16 @@ def _refuse(visit: Visit, ground: queries.Ground, wanted: Sequence[str]) -> None
     for sha256 in wanted:
         if sha256 not in ground.photos:
             raise PhotoMissing(sha256=sha256)
+
+
+def _problems(visit: Visit, ground: queries.Ground, shown: Sequence[str]) -> list[Problem]:
+    if ground.form is not None:
+        return check_form(ground.form, visit.answers, shown, visit.finished_at.isoformat(timespec="seconds"))
+    if visit.scope is None or visit.stage is None:
+        raise BadChecklist(reason="scope, stage")
+    if any(given.value or not given.answer for given in visit.answers):
+        raise BadChecklist(reason="value")
+    return check(ground.items or (), visit.scope, visit.stage, ground.heating, visit.answers, shown)
 
 
 def _parameters(who: Who, visit: Visit, ground: queries.Ground) -> dict[str, object]:
@@ -154,7 +175,8 @@ def _parameters(who: Who, visit: Visit, ground: queries.Ground) -> dict[str, obj
         "scope": visit.scope, "stage": visit.stage, "started_at": visit.started_at, "finished_at": visit.finished_at,
         "now": who.now, "note": visit.note, "lon": position and position.lon, "lat": position and position.lat,
         "accuracy_m": position and position.accuracy_m, "area_id": ground.area_id, "unit_id": ground.unit_id,
-        "items": [g.item_id for g in visit.answers], "answers": [g.answer for g in visit.answers],
+        "items": [g.item_id for g in visit.answers], "answers": [g.answer or None for g in visit.answers],
+        "values": [g.value or None for g in visit.answers],
         "notes": [g.note for g in visit.answers], "no_count": sum(g.answer == Answer.NO for g in visit.answers),
         "f_sha": [s.sha256 for s in shots], "f_item": [s.item_id for s in shots], "f_at": [s.taken_at for s in shots],
         "f_lon": [p and p.lon for p in places], "f_lat": [p and p.lat for p in places],

@@ -7,11 +7,35 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Identity, Index, String, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    Numeric,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gis.db import SRID, Base, Versioned, one_of
-from gis.inspections.rules import Answer, Scope, Stage, Verdict
+from gis.db import SRID, Base, Versioned, name_constraint, one_of
+from gis.inspections.rules import (
+    Answer,
+    ChecklistChanged,
+    ChecklistKind,
+    ChecklistState,
+    Scope,
+    Stage,
+    SubmissionState,
+    Verdict,
+)
 
 
 class Site(Versioned, Base):
@@ -54,15 +78,71 @@ class Site(Versioned, Base):
 
 
 class Checklist(Base):
-    """A version of a list of check items (检查表). An inspection keeps the version it was given."""
+    """A version of a list of check items (检查表). An inspection keeps the version it was given.
+
+    `items` are the six pledges' own; every other list has a `form`. `unshown`: what our phone app cannot show of it.
+    """
 
     __tablename__ = "checklist"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ChecklistKind), name="kind"),
+        CheckConstraint(one_of("state", ChecklistState), name="state"),
+        Index("uq_checklist_active", "code", unique=True, postgresql_where=text("state = 'active'")),
+    )
 
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(120))
     items: Mapped[list[Any]]
     source: Mapped[str] = mapped_column(String(300))
+    kind: Mapped[str] = mapped_column(String(8), default="pledges", server_default="pledges")
+    state: Mapped[str] = mapped_column(String(8), default="active", server_default="active")
+    form: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    unshown: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'::jsonb"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    created_at: Mapped[datetime | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+
+class ChecklistFile(Base):
+    """What ODK clients and people fetch of a checklist (检查表文件): the workbook as it came, and the XForm made from it."""
+
+    __tablename__ = "checklist_file"
+    __table_args__ = (ForeignKeyConstraint(["code", "revision"], ["checklist.code", "checklist.revision"]),)
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    file_name: Mapped[str] = mapped_column(String(255))
+    original: Mapped[bytes | None] = mapped_column(LargeBinary)
+    xform: Mapped[str] = mapped_column(Text)
+
+
+class CheckWeight(Base):
+    """What a "no" weighs (检查项权重): the bureau's own table, empty until it writes something there."""
+
+    __tablename__ = "check_weight"
+    __table_args__ = (CheckConstraint("weight > 0", name="weight"),)
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    weight: Mapped[float] = mapped_column(Numeric(8, 2, asdecimal=False))
+
+
+class VisitRule(Base):
+    """Which matters get which steps (标准服务适用范围): by category, or by the skill that a category needs."""
+
+    __tablename__ = "visit_rule"
+    __table_args__ = (
+        CheckConstraint("(category IS NULL) <> (skill IS NULL)", name="one"),
+        Index(
+            "uq_visit_rule", "checklist_code", text("coalesce(category, '')"), text("coalesce(skill, '')"), unique=True
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    checklist_code: Mapped[str] = mapped_column(String(40))
+    category: Mapped[str | None] = mapped_column(ForeignKey("category.code"))
+    skill: Mapped[str | None] = mapped_column(String(40))
 
 
 class Inspection(Versioned, Base):
@@ -77,11 +157,11 @@ class Inspection(Versioned, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"), index=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"), index=True)
-    inspector_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    inspector_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     checklist_code: Mapped[str] = mapped_column(String(40))
     checklist_revision: Mapped[int]
-    scope: Mapped[str] = mapped_column(String(8))
-    stage: Mapped[str] = mapped_column(String(8))
+    scope: Mapped[str | None] = mapped_column(String(8))
+    stage: Mapped[str | None] = mapped_column(String(8))
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime]
     received_at: Mapped[datetime]
@@ -94,14 +174,15 @@ class Inspection(Versioned, Base):
 
 
 class CheckAnswer(Base):
-    """The answer to one check item (检查答案)."""
+    """The answer to one check item (检查答案): yes, no or n/a, or of a form's item a value as a text."""
 
     __tablename__ = "check_answer"
     __table_args__ = (CheckConstraint(one_of("answer", Answer), name="answer"),)
 
     inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id", ondelete="CASCADE"), primary_key=True)
-    item_id: Mapped[str] = mapped_column(String(12), primary_key=True)
-    answer: Mapped[str] = mapped_column(String(4))
+    item_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    answer: Mapped[str | None] = mapped_column(String(4))
+    value: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
@@ -127,10 +208,46 @@ class InspectionPhoto(Base):
 
     inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id", ondelete="CASCADE"), primary_key=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("photo.sha256"), primary_key=True)
-    item_id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     taken_at: Mapped[datetime]
     position: Mapped[Any | None] = mapped_column(Geometry("POINT", SRID))
     position_accuracy_m: Mapped[float | None]
+
+
+class OdkSubmission(Base):
+    """What an ODK client sent (ODK 提交), word for word, and what became of it. The id is made by the client."""
+
+    __tablename__ = "odk_submission"
+    __table_args__ = (CheckConstraint(one_of("state", SubmissionState), name="state"),)
+
+    instance_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))
+    revision: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    xml: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(8))
+    why: Mapped[str] = mapped_column(Text, default="", server_default="")
+    wanted: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'::jsonb"))
+    received_at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    key_id: Mapped[int | None] = mapped_column(ForeignKey("api_key.id"))
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    inspection_id: Mapped[UUID | None] = mapped_column(ForeignKey("inspection.id"))
+
+
+class OdkPart(Base):
+    """A file that came with a submission (ODK 附件): a picture lies among the photos, anything else here."""
+
+    __tablename__ = "odk_part"
+
+    instance_id: Mapped[str] = mapped_column(ForeignKey("odk_submission.instance_id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    mime: Mapped[str] = mapped_column(String(80))
+    size_bytes: Mapped[int]
+    data: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Change(Base):
@@ -163,3 +280,7 @@ class ChangeVariant(Base):
     received_at: Mapped[datetime]
     reviewed_at: Mapped[datetime | None]
     reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+
+for _name in ("pk_checklist", "uq_checklist_active"):
+    name_constraint(_name, ChecklistChanged)

@@ -9,10 +9,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, func, select, text, tuple_
+from sqlalchemy import RowMapping, TextClause, select, text
 from sqlalchemy.orm import Session
 
-from gis.inspections.model import Checklist, Photo
+from gis.inspections.forms import Form, form_of
+from gis.inspections.model import Photo
 from gis.inspections.rules import CheckItem, item_of
 from gis.journal import parse_cursor
 from gis.people.rules import Scope
@@ -115,18 +116,12 @@ def sites(session: Session, scope: Scope) -> Sequence[RowMapping]:
     return session.execute(_SITES, bounds(scope)).mappings().all()
 
 
-def checklists(session: Session) -> list[Checklist]:
-    """The newest revision of every checklist."""
-    newest = select(Checklist.code, func.max(Checklist.revision)).group_by(Checklist.code)
-    there = tuple_(Checklist.code, Checklist.revision).in_(newest)
-    return list(session.scalars(select(Checklist).where(there).order_by(Checklist.code)))
-
-
 @dataclass(frozen=True)
 class Ground:
     """What must be known before a visit can be kept."""
 
     items: tuple[CheckItem, ...] | None
+    form: Form | None
     found: bool
     heating: bool
     area_id: int | None
@@ -145,16 +140,17 @@ _TARGETS = {
         SELECT s.is_heating AS heating, s.unit_id, s.area_id FROM site s
          WHERE s.id = :target AND CAST(:crew AS bigint) IS NULL AND {SITE_INSIDE}
     """,
+    "nothing": "SELECT false AS heating, CAST(:unit AS bigint) AS unit_id, CAST(:area AS bigint) AS area_id",
 }
 
 
 def _ground_question(target: str) -> TextClause:
     return text(
         f"""
-        SELECT (SELECT items::text FROM checklist WHERE code = :code AND revision = :revision) AS items,
-               t.heating, t.area_id, t.unit_id, t.heating IS NOT NULL AS found,
+        SELECT k.items::text AS items, k.form::text AS form, t.heating, t.area_id, t.unit_id, t.heating IS NOT NULL AS found,
                (SELECT array_agg(sha256) FROM photo WHERE sha256 = ANY(:photos)) AS photos
           FROM (SELECT 1) one LEFT JOIN ({target}) t ON true
+          LEFT JOIN checklist k ON k.code = :code AND k.revision = :revision
         """
     )
 
@@ -169,16 +165,26 @@ def _items(stored: str) -> tuple[CheckItem, ...]:
     return tuple(item_of(row) for row in json.loads(stored))
 
 
+@lru_cache(maxsize=32)
+def _form(stored: str) -> Form:
+    import json
+
+    return form_of(json.loads(stored))
+
+
 def ground(
     session: Session, scope: Scope, code: str, revision: int, *, order_id: int | None, site_id: int | None,
     photos: Sequence[str],
 ) -> Ground:  # fmt: skip
-    """In one question: the checklist's items, the order or site if it is in the scope, and which photos have arrived."""
+    """In one question: the checklist, the order or site if it is in the scope, and which photos have arrived."""
     kind, target = ("order", order_id) if order_id is not None else ("site", site_id)
+    if target is None:
+        kind = "nothing"
     params = {"code": code, "revision": revision, "target": target, "photos": list(photos)}
     row = session.execute(_GROUND[kind], bounds(scope) | params).one()
     items = _items(row.items) if row.items else None
-    return Ground(items, row.found, bool(row.heating), row.area_id, row.unit_id, frozenset(row.photos or ()))
+    form = _form(row.form) if row.form else None
+    return Ground(items, form, row.found, bool(row.heating), row.area_id, row.unit_id, frozenset(row.photos or ()))
 
 
 def photo(session: Session, sha256: str) -> Photo | None:
@@ -199,7 +205,9 @@ _INSPECTED = f"""
       FROM inspection i
       LEFT JOIN work_order o ON o.id = i.order_id LEFT JOIN complaint c ON c.id = o.complaint_id
       LEFT JOIN site s ON s.id = i.site_id
-     WHERE ((i.order_id IS NOT NULL AND {_COMPLAINT_INSIDE}) OR (i.order_id IS NULL AND {SITE_INSIDE}))
+     WHERE ((i.order_id IS NOT NULL AND {_COMPLAINT_INSIDE}) OR (i.site_id IS NOT NULL AND i.order_id IS NULL AND {SITE_INSIDE})
+             OR (i.order_id IS NULL AND i.site_id IS NULL AND (CAST(:area AS bigint) IS NULL OR i.area_id = :area)
+                 AND (CAST(:unit AS bigint) IS NULL OR i.unit_id = :unit)))
 """
 
 
@@ -227,11 +235,13 @@ _FILTERED = f"""{_INSPECTED}
 """
 _LISTED = text(
     f"""
-    SELECT i.id, i.scope, i.stage, i.finished_at, i.received_at, i.version, i.is_self, i.site_id, p.full_name AS inspector, u.name AS unit,
+    SELECT i.id, i.scope, i.stage, i.finished_at, i.received_at, i.version, i.is_self, i.site_id, p.full_name AS inspector,
+           i.checklist_code, l.name AS checklist_name, l.kind AS checklist_kind, u.name AS unit,
            coalesce(s.name, c.place) AS place, o.order_no, c.hotline_no, coalesce(s.synthetic, c.synthetic) AS synthetic,
            n.yes, n.no, n.na, n.noes, (SELECT count(*) FROM inspection_photo f WHERE f.inspection_id = i.id) AS photos
       FROM (SELECT i.id {_FILTERED} ORDER BY i.received_at DESC, i.id LIMIT :limit OFFSET :offset) shown
-      JOIN inspection i ON i.id = shown.id JOIN app_user p ON p.id = i.inspector_id
+      JOIN inspection i ON i.id = shown.id LEFT JOIN app_user p ON p.id = i.inspector_id
+      LEFT JOIN checklist l ON l.code = i.checklist_code AND l.revision = i.checklist_revision
       LEFT JOIN unit u ON u.id = i.unit_id LEFT JOIN work_order o ON o.id = i.order_id
       LEFT JOIN complaint c ON c.id = o.complaint_id LEFT JOIN site s ON s.id = i.site_id
       CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE answer = 'yes') AS yes, count(*) FILTER (WHERE answer = 'no') AS no,
@@ -258,10 +268,10 @@ _SHOWN = text(
     """
     SELECT i.*, ST_X(i.position) AS lon, ST_Y(i.position) AS lat, p.full_name AS inspector, u.name AS unit,
            coalesce(s.name, c.place) AS place, o.order_no, c.hotline_no, c.id AS complaint_id, k.name AS checklist_name,
-           k.source, k.items, coalesce(s.synthetic, c.synthetic) AS synthetic, coalesce(s.is_heating, g.utility = 'heat') AS heating,
+           k.source, k.items, k.form, k.kind AS checklist_kind, coalesce(s.synthetic, c.synthetic) AS synthetic, coalesce(s.is_heating, g.utility = 'heat') AS heating,
            ST_X(coalesce(s.geom, c.geom)) AS place_lon, ST_Y(coalesce(s.geom, c.geom)) AS place_lat,
            ST_Distance(i.position::geography, coalesce(s.geom, c.geom)::geography) AS metres_away
-      FROM inspection i JOIN app_user p ON p.id = i.inspector_id
+      FROM inspection i LEFT JOIN app_user p ON p.id = i.inspector_id
       LEFT JOIN unit u ON u.id = i.unit_id LEFT JOIN work_order o ON o.id = i.order_id
       LEFT JOIN complaint c ON c.id = o.complaint_id LEFT JOIN category g ON g.code = c.category
       LEFT JOIN site s ON s.id = i.site_id
@@ -281,7 +291,7 @@ def shown(session: Session, scope: Scope, inspection_id: UUID) -> RowMapping | N
 
 def answers(session: Session, inspection_id: UUID) -> Sequence[RowMapping]:
     """What was answered?"""
-    question = text("SELECT item_id, answer, note FROM check_answer WHERE inspection_id = :id")
+    question = text("SELECT item_id, answer, value, note FROM check_answer WHERE inspection_id = :id")
     return session.execute(question, {"id": inspection_id}).mappings().all()
 
 

@@ -67,6 +67,30 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
+class ChecklistKind(StrEnum):
+    """What a checklist is: the six pledges, a form of the bureau's own, or the steps of a standard visit."""
+
+    PLEDGES = "pledges"
+    FORM = "form"
+    VISIT = "visit"
+
+
+class ChecklistState(StrEnum):
+    """Phones get the one active revision of a checklist."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class SubmissionState(StrEnum):
+    """What became of a submission from an ODK client."""
+
+    WAITING = "waiting"
+    KEPT = "kept"
+    RAW = "raw"
+
+
 PLEDGES: dict[int, str] = {1: "公示全", 2: "准备足", 3: "着装整", 4: "现场洁", 5: "服务优", 6: "纪律严"}
 PLEDGES_EN: dict[int, str] = {
     1: "Everything posted", 2: "Fully prepared", 3: "Properly dressed", 4: "A clean site", 5: "Good service",
@@ -309,6 +333,12 @@ class BadChecklist(BadInput):
     code = "bad_checklist"
 
 
+class BadSubmission(BadInput):
+    """This submission cannot be read: %(reason)s"""
+
+    code, status = "bad_submission", 400
+
+
 class PhotoMissing(BadInput):
     """A photo named by the checklist has not arrived yet: %(sha256)s."""
 
@@ -337,6 +367,24 @@ class ChangeDiffers(Conflict):
     """A change with this id and other content is already kept; both versions are shown for review."""
 
     code = "change_differs"
+
+
+class ChecklistChanged(Conflict):
+    """Somebody else changed this checklist at the same moment; please look and try again."""
+
+    code = "checklist_changed"
+
+
+class SameChecklist(Conflict):
+    """Revision %(revision)s of this checklist says the same; nothing was added."""
+
+    code = "same_checklist"
+
+
+class SubmissionDiffers(Conflict):
+    """A submission with this instanceID and other content is already kept."""
+
+    code = "submission_differs"
 
 
 class InspectionThere(Conflict):

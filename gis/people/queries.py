@@ -70,8 +70,8 @@ def device_by_token_hash(session: Session, token_hash: bytes) -> tuple[Device, U
 _SPEAKER = text(
     """
     SELECT d.id AS device_id, d.revoked_at, d.queue_length, d.last_seen_at, u.id AS user_id, u.name, u.full_name, u.role,
-           u.crew_id, u.area_id, u.unit_id, u.language, u.active, u.is_demo
-      FROM device d JOIN app_user u ON u.id = d.user_id WHERE d.token_hash = :token_hash
+           u.crew_id, u.area_id, u.unit_id, u.language, u.active, u.is_demo, coalesce(u.unit_id, c.unit_id) AS body_id
+      FROM device d JOIN app_user u ON u.id = d.user_id LEFT JOIN crew c ON c.id = u.crew_id WHERE d.token_hash = :token_hash
     """
 )
 

@@ -86,11 +86,14 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "edit_oversight": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "see_track": frozenset({_R.DISPATCHER, _R.SUPERVISOR}),
     "use_phone": PHONE,
+    "submit_forms": PHONE,
+    "edit_checklists": frozenset({_R.SUPERVISOR, _R.UNIT_HANDLER, _R.ADMINISTRATOR}),
+    "weigh_checklists": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "own_account": EVERYONE,
 }
 
 # What a body's key may be given. A key never administers, unmasks or decides: those are a person's, with a name.
-KEY_RIGHTS: tuple[str, ...] = ("receive_complaint", "see_complaints", "see_network")
+KEY_RIGHTS: tuple[str, ...] = ("receive_complaint", "see_complaints", "see_network", "submit_forms")
 KEY_PER_MINUTE = 600  # what a new key is given; a row's own figure counts, and an administrator sets it
 KEY_BEGINS = "cmk_"
 

@@ -45,6 +45,7 @@ class Phone:
     crew_id: int | None
     area_id: int | None
     unit_id: int | None
+    body_id: int | None  # the unit of the person, or of the crew
     queue_length: int | None
     last_seen_at: datetime | None
 

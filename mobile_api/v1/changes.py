@@ -51,10 +51,14 @@ class CrewPosition(Wire):
 
 
 class AnswerIn(Wire):
-    """The answer to one check item; `yes` means that the promise was kept."""
+    """The answer to one check item: `yes` means that the promise was kept. An item of a form that takes no yes has a `value`.
 
-    item_id: Text(12, 1)  # type: ignore[valid-type]
-    answer: Answer
+    A value is a text, as in an XForm: several choices with spaces between, a place as `lat lon altitude accuracy`.
+    """
+
+    item_id: Text(64, 1)  # type: ignore[valid-type]
+    answer: Answer | None = None
+    value: Text(4000) = ""  # type: ignore[valid-type]
     note: Text(2000) = ""  # type: ignore[valid-type]
 
 
@@ -62,7 +66,7 @@ class ShotIn(Wire):
     """A photo sent before by `PUT /photos/<sha256>`. `item_id` is an item, a pledge's number, or empty for the visit."""
 
     sha256: Sha256
-    item_id: Text(12) | None = None  # type: ignore[valid-type]
+    item_id: Text(80) | None = None  # type: ignore[valid-type]
     taken_at: Moment
     position: Position | None = None
 
@@ -75,8 +79,8 @@ class Inspection(Wire):
     site_id: Number | None = None
     checklist_code: Text(40, 1)  # type: ignore[valid-type]
     checklist_revision: Version
-    scope: Works
-    stage: Stage
+    scope: Works | None = None
+    stage: Stage | None = None
     started_at: Moment
     finished_at: Moment
     note: Text(4000) = ""  # type: ignore[valid-type]
@@ -243,7 +247,7 @@ def _submit(session: Session, who: Who, phone: Phone, change: Submit) -> dict[st
     visit = inspections.Visit(
         sent.inspection_id, sent.checklist_code, sent.checklist_revision, sent.scope, sent.stage, sent.started_at,
         sent.finished_at, sent.order_id, sent.site_id, sent.note, _place(sent.position),
-        [Given(a.item_id, a.answer, a.note) for a in sent.answers],
+        [Given(a.item_id, a.answer or "", a.note, a.value) for a in sent.answers],
         [inspections.Shot(p.sha256, p.item_id or "", p.taken_at, _place(p.position)) for p in sent.photos],
     )  # fmt: skip
     version = inspections.submit(session, who, phone.scope, visit)

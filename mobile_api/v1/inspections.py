@@ -8,8 +8,9 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 
 from gis.errors import Missing
-from gis.inspections import actions, photo_store, queries
-from gis.inspections.rules import Evidence, Polarity, Scope, Stage
+from gis.inspections import actions, checklist_queries, photo_store, queries
+from gis.inspections.forms import ItemType, Need
+from gis.inspections.rules import ChecklistKind, Evidence, Polarity, Scope, Stage
 from gis.people.rules import Role
 from mobile_api.v1.auth import db, needs, phone, who
 from mobile_api.v1.wire import Wire
@@ -58,13 +59,68 @@ class ItemOut(Wire):
     note: str
 
 
+class ChoiceOut(Wire):
+    """One answer to choose. `columns` are what a choice filter looks at."""
+
+    name: str
+    label: dict[str, str] = {}
+    columns: dict[str, str] = {}
+
+
+class FormItemOut(Wire):
+    """An item of a form. Conditions are XPath expressions of the XLSForm kind; texts are by language."""
+
+    name: str
+    type: ItemType
+    label: dict[str, str] = {}
+    hint: dict[str, str] = {}
+    required: str = ""
+    required_message: dict[str, str] = {}
+    relevant: str = ""
+    constraint: str = ""
+    constraint_message: dict[str, str] = {}
+    calculation: str = ""
+    default: str = ""
+    dynamic: bool = False
+    read_only: bool = False
+    repeat_last: bool = False
+    choices: str = ""
+    choice_filter: str = ""
+    appearance: str = ""
+    evidence: dict[str, list[Need]] = {}
+
+
+class FormGroupOut(Wire):
+    """Items that stand together; a group at the top is a page."""
+
+    name: str
+    label: dict[str, str] = {}
+    relevant: str = ""
+    children: list[FormItemOut | FormGroupOut]
+
+
+class FormOut(Wire):
+    """A whole form."""
+
+    title: str
+    children: list[FormItemOut | FormGroupOut]
+    choices: dict[str, list[ChoiceOut]] = {}
+    default_language: str = ""
+
+
 class ChecklistOut(Wire):
-    """A list of check items; an inspection keeps the revision it was given."""
+    """A list of check items; an inspection keeps the revision it was given. `items` are the six pledges', else `form`.
+
+    `for_categories`: the matters on whose orders it is offered; empty where it is for any.
+    """
 
     code: str
     revision: int
     name: str
+    kind: ChecklistKind
     items: list[ItemOut]
+    form: FormOut | None
+    for_categories: list[str]
 
 
 class PhotoOut(Wire):
@@ -75,7 +131,7 @@ class PhotoOut(Wire):
 
 
 class ChecklistsOut(Wire):
-    """The newest revision of every checklist."""
+    """The active revision of every checklist."""
 
     checklists: list[ChecklistOut]
 
@@ -94,9 +150,8 @@ def sites() -> dict[str, Any]:
 @needs("use_phone")
 @api.output(ChecklistsOut)
 def checklists() -> dict[str, Any]:
-    """The newest revision of every checklist, with its items."""
-    found = queries.checklists(db())
-    return {"checklists": [{"code": c.code, "revision": c.revision, "name": c.name, "items": c.items} for c in found]}
+    """The active revision of every checklist that the app can show: the bureau's, and those of the person's own unit."""
+    return {"checklists": checklist_queries.on_phones(db(), phone().body_id)}
 
 
 @api.put("/photos/<sha256>")

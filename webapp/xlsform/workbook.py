@@ -142,9 +142,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return str(value)
     if isinstance(value, date):
-        return str(datetime(value.year, value.month, value.day))
+        return f"{value.isoformat()} 00:00:00"
     if isinstance(value, timedelta):
-        return str((datetime.min + value).time())
+        minutes, seconds = divmod(int(value.total_seconds()) % 86400, 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
     return str(value).strip().replace("\xa0", " ") if isinstance(value, str | int | time) else ""
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import xlsxwriter
-from lxml import etree
 from pyxform.xls2xform import convert
 
 from gis.inspections.forms import Form, Group, Item, ItemType, Need, Text
+from gis.inspections.xforms import NEED_SUFFIX
 from webapp.xlsform.reader import EVIDENCE, OF_EVIDENCE
 
 T = ItemType
@@ -28,8 +27,6 @@ _WRITTEN: dict[str, str] = {
 _ASKED: dict[str, tuple[str, str, str]] = {  # need -> type, Chinese, English
     Need.PHOTO: ("image", "照片", "Photo"), Need.NOTE: ("text", "说明", "Note"), Need.SIGNATURE: ("image", "签名", "Signature"),
 }  # fmt: skip
-NEED_SUFFIX = "__"  # `step_1__photo` is the photo that the answer to step_1 must carry
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 def rows(form: Form, *, spelled_out: bool = False) -> tuple[list[Row], list[Row]]:
@@ -136,18 +133,3 @@ def xform(form: Form, code: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return str(convert(found, form_name="data").xform)
-
-
-@lru_cache(maxsize=256)
-def stamped(source: str, code: str, revision: int, title: str) -> bytes:
-    """An XForm with our id, revision and title in it: what a client is served, and what its hash is of."""
-    root = etree.fromstring(source.encode(), _PARSER)
-    space = {"h": "http://www.w3.org/1999/xhtml", "x": "http://www.w3.org/2002/xforms"}
-    instance = root.find("./h:head/x:model/x:instance", space)
-    assert instance is not None
-    instance[0].set("id", code)
-    instance[0].set("version", str(revision))
-    named = root.find("./h:head/h:title", space)
-    if named is not None:
-        named.text = title
-    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))

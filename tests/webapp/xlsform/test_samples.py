@@ -7,11 +7,12 @@ import pytest
 from pyxform.xls2json_backends import get_xlsform
 
 from gis.inspections.forms import ItemType, as_json, form_of
+from gis.inspections.xforms import stamped
 from tests.conftest import SHARED
 from webapp.xlsform import workbook
 from webapp.xlsform.faults import FormRefused, NotAWorkbook, told
 from webapp.xlsform.reader import read
-from webapp.xlsform.writer import stamped, xlsform
+from webapp.xlsform.writer import xlsform
 
 LOAD = sorted((SHARED / "xlsform" / "must_load").glob("*.xls*")) if SHARED.exists() else []
 REFUSE = sorted((SHARED / "xlsform" / "must_refuse").glob("*.xls*")) if SHARED.exists() else []

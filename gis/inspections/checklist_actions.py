@@ -1,0 +1,183 @@
+"""What is done with checklists: a revision added, given to phones, retired; weights written down; matters given their steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gis import journal
+from gis.db import naming_violations
+from gis.errors import BadInput, Missing, NotAllowed
+from gis.inspections import checklist_queries as queries
+from gis.inspections.forms import Form, as_json, form_of, item_names
+from gis.inspections.model import Checklist, ChecklistFile, CheckWeight, VisitRule
+from gis.inspections.rules import ChecklistKind, ChecklistState, SameChecklist, item_of
+from gis.inspections.visit_examples import EXAMPLES, SOURCE, form_of_steps
+from gis.journal import Who
+
+MOST_WEIGHT = 100_000.0
+
+
+@dataclass(frozen=True)
+class Added:
+    """A checklist as it was brought. `unshown`: what our phone app cannot show of it, as data for the page."""
+
+    code: str
+    name: str
+    kind: ChecklistKind
+    form: Form
+    source: str
+    xform: str
+    file_name: str = ""
+    original: bytes | None = None
+    unshown: tuple[dict[str, Any], ...] = ()
+
+
+def may_write(checklist: Checklist | None, unit_id: int | None) -> bool:
+    """Somebody of a unit writes that unit's lists; the bureau writes all. Nobody rewrites the six pledges."""
+    if checklist is None:
+        return True
+    return checklist.kind != ChecklistKind.PLEDGES and unit_id in (None, checklist.unit_id)
+
+
+def add_revision(session: Session, who: Who, given: Added, unit_id: int | None = None) -> Checklist:
+    """Add the next revision of a checklist, as a draft. Raises SameChecklist, NotAllowed, ChecklistChanged, BadInput.
+
+    `unit_id` is the unit of whoever brings it, none for the bureau; a list stays its first owner's.
+    """
+    name = given.name.strip()
+    if not name or len(name) > 120:
+        raise BadInput(reason="name: 1-120")
+    before = queries.one(session, given.code)
+    if not may_write(before, unit_id):
+        raise NotAllowed()
+    data = as_json(given.form)
+    if before is not None and (before.form, before.name, before.kind) == (data, name, given.kind):
+        raise SameChecklist(revision=before.revision)
+    with naming_violations(session):
+        made = Checklist(
+            code=given.code, revision=1 + (before.revision if before is not None else 0), name=name, items=[], form=data,
+            source=given.source[:300], kind=given.kind, state=ChecklistState.DRAFT, unshown=list(given.unshown),
+            unit_id=before.unit_id if before is not None else unit_id, created_at=who.now, created_by=who.user_id,
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
+        session.add(ChecklistFile(code=made.code, revision=made.revision, file_name=given.file_name[:255],
+                                  original=given.original, xform=given.xform))  # fmt: skip
+    _note(session, who, "add", made, items=len(item_names(given.form)), unshown=len(made.unshown))
+    return made
+
+
+def activate(session: Session, who: Who, code: str, revision: int, unit_id: int | None = None) -> Checklist:
+    """Give this revision to phones and ODK clients instead of the one they have. Raises Missing, NotAllowed."""
+    made = _writable(session, code, revision, unit_id)
+    if made.state != ChecklistState.ACTIVE:
+        with naming_violations(session):
+            session.execute(
+                update(Checklist).where(Checklist.code == code, Checklist.state == ChecklistState.ACTIVE)
+                .values(state=ChecklistState.RETIRED)
+            )  # fmt: skip
+            made.state = ChecklistState.ACTIVE
+        _note(session, who, "activate", made)
+    return made
+
+
+def retire(session: Session, who: Who, code: str, revision: int, unit_id: int | None = None) -> Checklist:
+    """Take a revision back from phones; answers keep it. Raises Missing, NotAllowed."""
+    made = _writable(session, code, revision, unit_id)
+    if made.state != ChecklistState.RETIRED:
+        made.state = ChecklistState.RETIRED
+        session.flush()
+        _note(session, who, "retire", made)
+    return made
+
+
+def _writable(session: Session, code: str, revision: int, unit_id: int | None) -> Checklist:
+    made = session.get(Checklist, (code, revision), with_for_update=True)
+    if made is None:
+        raise Missing(thing="checklist", id=f"{code}-{revision}")
+    if not may_write(made, unit_id):
+        raise NotAllowed()
+    return made
+
+
+def set_weights(session: Session, who: Who, code: str, given: dict[str, float | None]) -> int:
+    """Write down what a "no" to items weighs; None takes a weight back. Returns how many were changed. Raises BadInput, Missing."""
+    newest = queries.one(session, code)
+    if newest is None:
+        raise Missing(thing="checklist", id=code)
+    known = item_names(form_of(newest.form)) if newest.form else {item_of(raw).id for raw in newest.items}
+    kept, changed = queries.weights(session, code), 0
+    for item_id, weight in given.items():
+        if item_id not in known or (weight is not None and not 0 < weight <= MOST_WEIGHT):
+            raise BadInput(reason=f"weight {item_id}")
+        if kept.get(item_id) == weight:
+            continue
+        changed += 1
+        if weight is None:
+            session.execute(delete(CheckWeight).where(CheckWeight.code == code, CheckWeight.item_id == item_id))
+        else:
+            row = insert(CheckWeight).values(code=code, item_id=item_id, weight=weight)
+            session.execute(row.on_conflict_do_update(index_elements=["code", "item_id"], set_={"weight": weight}))
+        journal.write(
+            session, who, "weigh", "checklist", code, item_id=item_id, weight=weight, before=kept.get(item_id)
+        )
+    session.flush()
+    return changed
+
+
+def add_visit_rule(session: Session, who: Who, code: str, category: str | None, skill: str | None) -> None:
+    """Matters of this category, or that need this skill, get these steps. Told twice changes nothing. Raises Missing, BadInput."""
+    if not queries.is_visit(session, code):
+        raise Missing(thing="checklist", id=code)
+    if bool(category) == bool(skill):
+        raise BadInput(reason="category or skill")
+    if skill and skill not in queries.skills(session):
+        raise BadInput(reason="skill")
+    row = insert(VisitRule).values(checklist_code=code, category=category or None, skill=skill or None)
+    with naming_violations(session):
+        added = session.scalar(row.on_conflict_do_nothing().returning(VisitRule.id))
+    if added is not None:
+        journal.write(session, who, "add", "visit_rule", added, checklist=code, category=category, skill=skill)
+        session.flush()
+
+
+def remove_visit_rule(session: Session, who: Who, rule_id: int) -> None:
+    """These matters do not get these steps any more. Raises Missing."""
+    rule = session.get(VisitRule, rule_id, with_for_update=True)
+    if rule is None:
+        raise Missing(thing="visit_rule", id=rule_id)
+    session.delete(rule)
+    journal.write(session, who, "remove", "visit_rule", rule_id, checklist=rule.checklist_code)
+    session.flush()
+
+
+def free_code(session: Session, wanted: str) -> str:
+    """A code that no checklist has yet, for a list that begins on the page."""
+    taken = session.scalar(select(func.count()).select_from(Checklist).where(Checklist.code.startswith(f"{wanted}_")))
+    return f"{wanted}_{(taken or 0) + 1}"
+
+
+def _note(session: Session, who: Who, verb: str, made: Checklist, **data: Any) -> None:
+    journal.write(
+        session, who, verb, "checklist", f"{made.code}-{made.revision}", unit_id=made.unit_id, kind=made.kind, **data
+    )
+    session.flush()
+
+
+def seed_visits(session: Session, xform: Any) -> None:
+    """Add the three examples of standard visits, labelled as such, where they are not. `xform(form, code)` makes their XForms."""
+    for code, (name, categories, steps) in EXAMPLES.items():
+        form = form_of_steps(name, steps)
+        row = {"code": code, "revision": 1, "name": name, "source": SOURCE, "items": [], "kind": ChecklistKind.VISIT,
+               "state": ChecklistState.ACTIVE, "form": as_json(form)}  # fmt: skip
+        added = session.scalar(insert(Checklist).values(row).on_conflict_do_nothing().returning(Checklist.code))
+        if added is None:
+            continue
+        session.execute(insert(ChecklistFile).values(code=code, revision=1, file_name="", xform=xform(form, code)))
+        for category in categories:
+            session.execute(insert(VisitRule).values(checklist_code=code, category=category).on_conflict_do_nothing())
