@@ -47,6 +47,8 @@ NAVIGATION = (
     ("sites.index", "see_inspections", "Sites of works", "Site checks"),
     ("rounds.index", "see_rounds", "Dragnet rounds", "Site checks"),
     ("days.index", "see_day", "Visits of the day", "Site checks"),
+    ("checklists.index", "see_inspections", "Checklists", "Site checks"),
+    ("visit_steps.index", "see_inspections", "Standard visits", "Site checks"),
     ("worklist.index", "see_worklist", "Worklist", "To check"),
     ("incidents.index", "see_complaints", "Incidents", "To check"),
     ("repeats.groups", "merge_complaints", "Suspected duplicates", "To check"),

@@ -18,8 +18,10 @@ from flask_babel import gettext as _
 from gis.errors import Missing
 from gis.inspections import actions, queries
 from gis.inspections.checklist_queries import checklists
+from gis.inspections.form_answers import check_form, shown_text
+from gis.inspections.forms import SIGNED, form_of, told
 from gis.inspections.merge import differences
-from gis.inspections.rules import PLEDGES_EN, PROBLEM_WORDS, CheckItem, Given, check, excluded, item_of
+from gis.inspections.rules import PLEDGES_EN, PROBLEM_WORDS, Given, check, excluded, item_of
 from gis.people.queries import units
 from gis.places.queries import areas
 from gis.places.rules import AreaLevel
@@ -55,12 +57,14 @@ def index() -> str:
 class Line:
     """One item of the checklist as it is shown: what was asked, what was answered, and what is missing."""
 
-    item: CheckItem
+    id: str
     text: str
+    evidence: str
     answer: str
     note: str
     problems: tuple[str, ...]
     photos: tuple[Mapping[str, Any], ...]
+    value: str = ""
 
 
 @pages.get("/inspections/<uuid:inspection_id>")
@@ -71,12 +75,45 @@ def show(inspection_id: UUID) -> str:
     if row is None:
         raise Missing(thing="inspection", id=inspection_id)
     pictures = queries.photos(db(), inspection_id)
-    lines = _lines(row, queries.answers(db(), inspection_id), pictures)
-    pledges = [(number, list(group)) for number, group in groupby(lines, key=lambda line: line.item.pledge_no)]
-    known = {line.item.id for line in lines}
-    loose = [p for p in pictures if p["item_id"] not in known]
-    return render_template("inspections/show.html", row=row, pledges=pledges, loose=loose, sketch=sketch(row),
-                           names=PLEDGES_EN)  # fmt: skip
+    given = queries.answers(db(), inspection_id)
+    groups = form_groups(row, given, pictures) if row["form"] else _pledges(row, given, pictures)
+    known = {line.id for _title, lines in groups for line in lines}
+    loose = [p for p in pictures if p["item_id"].removesuffix(SIGNED) not in known]
+    return render_template("inspections/show.html", row=row, groups=groups, loose=loose, sketch=sketch(row))
+
+
+def _pledges(
+    row: Mapping[str, Any], given: Sequence[Mapping[str, Any]], pictures: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, list[Line]]]:
+    lines = groupby(_lines(row, given, pictures), key=lambda line: int(line.id.partition(".")[0]))
+    return [(f"{number} {_(PLEDGES_EN[number])}", list(group)) for number, group in lines]
+
+
+def form_groups(
+    row: Mapping[str, Any], given: Sequence[Mapping[str, Any]], pictures: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, list[Line]]]:
+    """The answers to a form by its pages: what was answered or should have been, and what is missing."""
+    form, language = form_of(row["form"]), "en" if str(get_locale()) == "en" else "zh"
+    said = {g["item_id"]: g for g in given}
+    answers = [Given(g["item_id"], g["answer"] or "", g["note"], g["value"] or "") for g in given]
+    local = row["finished_at"].astimezone(filters.zone()).isoformat(timespec="seconds")
+    problems = check_form(form, answers, {p["item_id"] for p in pictures}, local)
+    missing = {p.item_id for p in problems if p.code == "unanswered"}
+    titles = [told(page.label, language, form.default_language) for page in form.pages()]
+    groups: list[tuple[str, list[Line]]] = [(f"{n} {title}".strip(), []) for n, title in enumerate(titles, 1)]
+    for placed in form.items():
+        item = placed.item
+        shots = tuple(p for p in pictures if p["item_id"].removesuffix(SIGNED) == item.name)
+        one = said.get(item.name)
+        if one is None and item.name not in missing and not shots:
+            continue
+        value = (one["value"] or "") if one else ""
+        groups[placed.page][1].append(Line(
+            item.name, told(item.label, language, form.default_language) or item.name, "", (one["answer"] or "") if one else "",
+            one["note"] if one else "", tuple(PROBLEM_WORDS[p.code] for p in problems if p.item_id == item.name), shots,
+            shown_text(form, item, value, lambda label: told(dict(label), language, form.default_language)),
+        ))  # fmt: skip
+    return [group for group in groups if group[1]]
 
 
 def _lines(
@@ -96,7 +133,7 @@ def _lines(
             continue
         one = said.get(item.id)
         lines.append(Line(
-            item, item.en if english else item.zh, one["answer"] if one else "", one["note"] if one else "",
+            item.id, item.en if english else item.zh, word("evidence", item.evidence), one["answer"] if one else "", one["note"] if one else "",
             tuple(PROBLEM_WORDS[p.code] for p in problems if p.item_id == item.id and one),
             tuple(p for p in pictures if p["item_id"] == item.id),
         ))  # fmt: skip
@@ -136,7 +173,12 @@ def review() -> str:
 def _item_texts() -> dict[str, str]:
     """Item id -> what is asked, in the reader's language."""
     language = "en" if str(get_locale()) == "en" else "zh"
-    return {item["id"]: item[language] for checklist in checklists(db()) for item in checklist.items}
+    texts = {item["id"]: item[language] for checklist in checklists(db()) for item in checklist.items}
+    for checklist in checklists(db()):
+        if checklist.form is not None:
+            form = form_of(checklist.form)
+            texts |= {p.item.name: told(p.item.label, language, form.default_language) for p in form.items()}
+    return texts
 
 
 _PATH = re.compile(r"payload\.(?P<list>answers|photos)\[(?P<key>[^\]]*)\](?:\.(?P<field>.*))?")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from gis.errors import BadInput, TooLarge
@@ -60,16 +61,12 @@ class Fault:
 def told(fault: Fault | dict[str, Any]) -> str:
     """A fault as a sentence in the reader's language: where it stands first."""
     one = fault if isinstance(fault, Fault) else Fault(**fault)
-    where = []
-    if one.sheet:
-        where.append(_("sheet %(name)s of the form", name=one.sheet))
-    if one.row:
-        where.append(_("row %(n)s of the sheet", n=one.row))
-    if one.column:
-        where.append(_("column %(name)s of the sheet", name=one.column))
-    words = SENTENCES.get(one.code, SENTENCES["converter"])
-    said = str(_(words)) % {"what": one.what}
-    return f"{_(', of a form').join(where)}{_(': of a form')}{said}" if where else said
+    where = [_("sheet %(name)s", name=one.sheet)] if one.sheet else []
+    where += [_("row %(n)s", n=one.row)] if one.row else []
+    where += [_("column %(name)s", name=one.column)] if one.column else []
+    said = str(_(SENTENCES.get(one.code, SENTENCES["converter"]))) % {"what": one.what}
+    comma, colon = (", ", ": ") if str(get_locale()) == "en" else (" ", "：")
+    return f"{comma.join(where)}{colon}{said}" if where else said
 
 
 # Code -> the sentence; message ids, translated in the catalogue `forms`.

@@ -147,7 +147,7 @@ def test_what_is_no_expression_is_told_so(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["pulldata('f','a','b','c')", "instance('x')/root/item[name = 1]", "count(${a})", "random()", "position(..)", "//a", "../*",
+    ["pulldata('f','a','b','c')", "instance('x')/top/item[name = 1]", "count(${a})", "random()", "position(..)", "//a", "../*",
      "indexed-repeat(${a}, ${b}, 1)", "jr:choice-name('a','b')", "${last-saved#a}", "regex(., ${p})", "regex(., '(a+)+')",
      "regex(., '(?=a)')", "regex(., '(a)\\1')", "sum(${a})", "${a} | ${b}"],
 )  # fmt: skip

@@ -5,7 +5,9 @@ import { db, recall, watch } from "./db.mjs";
 import { checklistOf, correct, photosOf } from "./drafts.mjs";
 import { bar, head } from "./frame.mjs";
 import { accuracy, gallery } from "./gallery.mjs";
-import { answerName, itemText, reason } from "./names.mjs";
+import { itemsOf } from "./form_rules.mjs";
+import { nameOf } from "./lists.mjs";
+import { answerName, reason } from "./names.mjs";
 import { canWithdraw, rebase, withdraw } from "./outbox.mjs";
 import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
 import { describe } from "./records.mjs";
@@ -56,15 +58,15 @@ function words(change) {
 
 function answers(change, list, photos) {
   const { payload } = change;
-  const items = new Map(list.items.map((item) => [item.id, item]));
+  const items = new Map(list.form ? itemsOf(list.form).map(({ item }) => [item.name, item]) : list.items.map((item) => [item.id, item]));
   const strip = el("div", { class: "strip" });
   gallery(strip, photos, { removable: false });
   return el("section", { class: "panel" },
-    el("p", { class: "chips" }, chip(word("scope", payload.scope)), chip(word("stage", payload.stage)), accuracy(payload.position)),
+    el("p", { class: "chips" }, payload.scope ? chip(word("scope", payload.scope)) : chip(list.name), payload.stage ? chip(word("stage", payload.stage)) : null, accuracy(payload.position)),
     payload.note ? el("p", { class: "text" }, payload.note) : null, strip,
     el("table", {}, el("caption", { class: "visually-hidden" }, t("Answers")), payload.answers.map((given) => el("tr", {},
-      el("th", { scope: "row" }, given.item_id), el("td", {}, items.has(given.item_id) ? itemText(items.get(given.item_id)) : "", given.note ? el("em", { class: "soft" }, ` ${given.note}`) : null),
-      el("td", {}, chip(answerName(given.answer), { no: "orange", yes: "green" }[given.answer] ?? ""))))));
+      el("th", { scope: "row" }, list.form ? "" : given.item_id), el("td", {}, items.has(given.item_id) ? nameOf(list, items.get(given.item_id)) : "", given.note ? el("em", { class: "soft" }, ` ${given.note}`) : null),
+      el("td", {}, given.value ? given.value : chip(answerName(given.answer), { no: "orange", yes: "green" }[given.answer] ?? ""))))));
 }
 
 function technical(change) {

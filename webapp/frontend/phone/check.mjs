@@ -9,6 +9,7 @@ import { chip, icon, ring, toast } from "./parts.mjs";
 import { follow } from "./position.mjs";
 import { byHousehold, hidden, lacking, progress, required } from "./rules.mjs";
 import { gallery } from "./gallery.mjs";
+import * as form from "./form_screen.mjs";
 
 const WHY = { other_scope: "only for the other kind of works", heating_only: "only for heating works", completion_only: "only after completion", not_yet: "not at this stage yet" };
 
@@ -21,6 +22,7 @@ export async function open(main, id, page) {
     instead("#/fill");
     return null;
   }
+  if (list.form) return form.open(main, draft, list, number);
   await markOpen(id);
   await set(id, { page: number });
   const pages = [...new Set(list.items.map((item) => item.pledge_no))].sort((a, b) => a - b);

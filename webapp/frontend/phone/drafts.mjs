@@ -5,6 +5,8 @@ import { db, recall, remember } from "./db.mjs";
 import { prepare } from "./outbox.mjs";
 import { lastPosition } from "./position.mjs";
 import { readable, thumbnail } from "./pictures.mjs";
+import { defaultOf, formAnswers, itemsOf } from "./form_rules.mjs";
+import { localNow } from "./lists.mjs";
 import { asked } from "./rules.mjs";
 
 const SESSION = crypto.randomUUID(); // this start of the app
@@ -15,11 +17,20 @@ export async function start(about, checklist) {
   const now = nowIso();
   const draft = {
     id: crypto.randomUUID(), state: "draft", order_id: null, site_id: null, ...about,
-    checklist_code: checklist.code, checklist_revision: checklist.revision, answers: {}, note: "", page: 1,
+    checklist_code: checklist.code, checklist_revision: checklist.revision, answers: await beginning(checklist), note: "", page: 1,
     started_at: now, touched_at: now, finished_at: null, change_id: null,
   };
   await db.drafts.add(draft);
   return draft;
+}
+
+/** What a form begins with: its defaults, and the last values of items that repeat them. */
+async function beginning(checklist) {
+  if (!checklist.form) return {};
+  const [last, now] = [await recall(`last ${checklist.code}`, {}), localNow()];
+  const found = itemsOf(checklist.form).map(({ item }) => [item, (item.repeat_last && last[item.name]) || defaultOf(item, now)]);
+  return Object.fromEntries(found.filter(([, said]) => said).map(([item, said]) =>
+    [item.name, item.type === "yes_no" ? { answer: said, value: "", note: "" } : { answer: null, value: said, note: "" }]));
 }
 
 /** The list a draft was started with: an answer keeps the version it was given to. */
@@ -41,6 +52,14 @@ export function answer(id, itemId, value) {
   return edit(id, (draft) => {
     const before = draft.answers[itemId] ?? { answer: null, note: "" };
     draft.answers[itemId] = { ...before, answer: before.answer === value ? null : value };
+  });
+}
+
+/** Change an item of a form: `{answer}`, `{value}` or `{note}`. Returns the draft as it is now. */
+export function put(id, itemId, patch) {
+  const fields = Object.fromEntries(Object.entries(patch).map(([key, said]) => [key, typeof said === "string" ? wellFormed(said) : said]));
+  return edit(id, (draft) => {
+    draft.answers[itemId] = { answer: null, value: "", note: "", ...draft.answers[itemId], ...fields };
   });
 }
 
@@ -78,15 +97,14 @@ export async function photosOf(id) {
 }
 
 /** What is sent of a checklist: the answers to what is asked (a hidden item was never put to anybody), and every photo. */
-export function payload(draft, items, photos) {
-  const list = asked(items, draft);
+export function payload(draft, list, photos) {
   return {
     inspection_id: draft.id,
     ...(draft.order_id ? { order_id: draft.order_id } : { site_id: draft.site_id }),
     checklist_code: draft.checklist_code, checklist_revision: draft.checklist_revision,
-    scope: draft.scope, stage: draft.stage, started_at: draft.started_at, finished_at: draft.finished_at,
+    scope: list.form ? null : draft.scope, stage: list.form ? null : draft.stage, started_at: draft.started_at, finished_at: draft.finished_at,
     note: draft.note.trim(), position: place(draft.position),
-    answers: list.filter((item) => draft.answers[item.id]?.answer)
+    answers: list.form ? formAnswers(list.form, draft, localNow()) : asked(list.items, draft).filter((item) => draft.answers[item.id]?.answer)
       .map((item) => ({ item_id: item.id, answer: draft.answers[item.id].answer, note: (draft.answers[item.id].note ?? "").trim() })),
     photos: photos.map((p) => ({ sha256: p.sha256, item_id: p.item_id, taken_at: p.taken_at, position: place(p.position) })),
   };
@@ -97,16 +115,23 @@ function place(position) {
 }
 
 /** Draft -> Ready: the change is in the queue and the draft is closed in one transaction, or neither. */
-export async function ready(draft, items) {
+export async function ready(draft, list) {
   const finished = { ...draft, finished_at: nowIso(), position: lastPosition() };
   const photos = await photosOf(draft.id);
-  const change = await prepare("inspection.submit", draft.id, null, payload(finished, items, photos));
+  const change = await prepare("inspection.submit", draft.id, null, payload(finished, list, photos));
+  if (list.form) await keepLast(draft, list);
   return db.transaction("rw", db.drafts, db.outbox, async () => {
     if ((await db.drafts.get(draft.id))?.state !== "draft") return null;
     await db.outbox.add(change);
     await db.drafts.put({ ...finished, state: "ready", change_id: change.id });
     return change;
   });
+}
+
+/** Keep what the next checklist of this kind begins with. */
+function keepLast(draft, list) {
+  const repeated = itemsOf(list.form).filter(({ item }) => item.repeat_last).map(({ item }) => [item.name, draft.answers[item.name]?.answer || draft.answers[item.name]?.value || ""]);
+  return repeated.length ? remember(`last ${list.code}`, Object.fromEntries(repeated)) : null;
 }
 
 /** Ready -> Draft, to correct it; only while the server has surely not got it. Returns whether it was possible. */

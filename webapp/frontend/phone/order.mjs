@@ -1,7 +1,8 @@
 // One order: what, where, by when, whom to call, and what can be done with it now. Every deed works without signal.
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t, word } from "/frontend/common/words.mjs";
-import { begin } from "./begin.mjs";
+import { begin, beginVisit } from "./begin.mjs";
+import { offeredLists } from "./lists.mjs";
 import { now } from "./clock.mjs";
 import { db, watch } from "./db.mjs";
 import { bar, head } from "./frame.mjs";
@@ -27,13 +28,14 @@ export function open(main, id) {
 }
 
 async function load(id) {
-  const [order, changes, drafts] = await Promise.all([
+  const [order, changes, drafts, lists] = await Promise.all([
     db.orders.get(id), db.outbox.where("thing").equals(`order:${id}`).sortBy("seq"), db.drafts.where("order_id").equals(id).toArray(),
+    db.checklists.toArray(),
   ]);
-  return { order: order && withChanges(order, changes), drafts };
+  return { order: order && withChanges(order, changes), drafts, lists };
 }
 
-function show(main, { order, drafts }) {
+function show(main, { order, drafts, lists }) {
   if (!order) {
     head(t("Order"), { back: "#/today" });
     bar(el("a", { class: "big button", href: "#/today" }, t("My day")));
@@ -42,7 +44,7 @@ function show(main, { order, drafts }) {
   }
   head(order.order_no, { back: "#/today" });
   main.className = "order";
-  fill(main, what(order), whom(order), pending(order), inspections(order, drafts));
+  fill(main, what(order), whom(order), pending(order), inspections(order, drafts, lists));
   actions(order);
 }
 
@@ -93,13 +95,16 @@ async function undo(change) {
   if (!(await withdraw(change))) toast(t("It is already on its way and can no longer be taken back."), "error");
 }
 
-function inspections(order, drafts) {
+function inspections(order, drafts, lists) {
   const about = { order_id: order.id, title: order.complaint.place || order.order_no, place: order.order_no, scope: "indoor", stage: "during",
-    heating: order.complaint.category.startsWith("heat") };
+    heating: order.complaint.category.startsWith("heat"), category: order.complaint.category };
+  const visits = offeredLists(lists, about).filter((list) => list.kind === "visit");
   return el("section", { class: "panel" }, el("h2", {}, t("Six pledges")),
     drafts.map((draft) => el("a", { class: "item line", href: draft.state === "draft" ? `#/check/${draft.id}/${draft.page}` : "#/fill" },
       el("span", { class: "grow" }, t("Checklist %(time)s", { time: moment(draft.started_at ?? draft.sent_at) })), chip(t(draft.state === "ready" ? "to send" : draft.state === "sent" ? "delivered" : "draft")))),
-    button(t("Start a checklist"), () => begin(about), { sign: "fill" }));
+    button(t("Start a checklist"), () => begin(about), { sign: "fill" }),
+    visits.length ? el("p", { class: "label" }, t("Standard visit")) : null,
+    visits.map((list) => button(list.name, () => beginVisit(about, list), { sign: "next", "data-visit": list.code })));
 }
 
 function actions(order) {

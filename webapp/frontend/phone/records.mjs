@@ -7,7 +7,7 @@ import { head, tabs } from "./frame.mjs";
 import { changeName, reason } from "./names.mjs";
 import { queue } from "./outbox.mjs";
 import { button, bytes, chip, icon, moment, ring } from "./parts.mjs";
-import { progress } from "./rules.mjs";
+import { stateOf } from "./lists.mjs";
 import { nudge } from "./sync.mjs";
 
 const SENT_SHOWN = 30;
@@ -25,7 +25,7 @@ async function load() {
   const writing = await Promise.all(drafts.filter((d) => d.state === "draft").map(async (draft) => {
     const photos = await db.photos.where("inspection_id").equals(draft.id).toArray();
     const list = await checklistOf(draft);
-    const { answered, total } = progress(list?.items ?? [], draft, photos);
+    const { answered, total } = list ? stateOf(list, draft, photos) : { answered: 0, total: 0 };
     return { draft, answered, total, photos: photos.length };
   }));
   return { changes: titled, writing, sent, drafts, me };

@@ -5,14 +5,14 @@ import { db, watch } from "./db.mjs";
 import { checklistOf, discard, markOpen, photosOf, ready, set } from "./drafts.mjs";
 import { bar, head, instead } from "./frame.mjs";
 import { accuracy } from "./gallery.mjs";
-import { itemText, pledgeName } from "./names.mjs";
+import { lastPage, nameOf, numberOf, pageOf, stateOf } from "./lists.mjs";
+import { pledgeName } from "./names.mjs";
 import { button, icon, ring, sure, toast } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
-import { progress } from "./rules.mjs";
 import { wellFormed } from "./canonical.mjs";
 import { nudge } from "./sync.mjs";
 
-const GAP = { unanswered: "not answered", photo: "'No' needs a photo", note: "'No' needs a note" };
+const GAP = { unanswered: "not answered", photo: "'No' needs a photo", note: "'No' needs a note", signature: "This answer needs a signature", not_met: "This does not meet the condition" };
 
 /** The screen. */
 export async function open(main, id) {
@@ -44,8 +44,9 @@ export async function open(main, id) {
 
 function show(top, list, { draft, photos }, write) {
   if (draft?.state !== "draft") return;
-  const state = progress(list.items, draft, photos);
-  head(t("Review"), { back: `#/check/${draft.id}/6`, right: ring(state.answered, state.total) });
+  const state = stateOf(list, draft, photos);
+  const last = `#/check/${draft.id}/${lastPage(list)}`;
+  head(t("Review"), { back: last, right: ring(state.answered, state.total) });
   fill(top,
     el("section", { class: "panel" }, el("h2", {}, draft.title),
       el("p", { class: "chips" }, accuracy(lastPosition())),
@@ -53,24 +54,26 @@ function show(top, list, { draft, photos }, write) {
         ? el("p", { class: "notice error" }, icon("warn", 18), " ", t("Not complete: %(n)s", { n: state.gaps.length }))
         : el("p", { class: "notice done" }, icon("check", 18), " ", t("Complete. Items: %(n)s, 'no': %(no)s, photos: %(photos)s", { n: state.total, no: state.no.length, photos: photos.length })),
       lastPosition() ? null : el("p", { class: "notice warn" }, t("This phone does not know where it is; the checklist can be sent without a position."))),
-    pages(draft, state));
-  bar(el("a", { class: "big button", href: `#/check/${draft.id}/6`, "aria-label": t("Previous pledge") }, icon("back")),
+    pages(draft, list, state));
+  bar(el("a", { class: "big button", href: last, "aria-label": t("Previous pledge") }, icon("back")),
     button(t("Put into the queue"), () => finish(draft.id, list, write), { kind: "primary wide", sign: "up", disabled: !state.complete }));
 }
 
-function pages(draft, { gaps, no }) {
-  const line = (item, text, kind) => el("a", { class: `item line ${kind}`, href: `#/check/${draft.id}/${item.pledge_no}` },
-    el("b", {}, item.id), el("span", { class: "grow" }, itemText(item)), el("span", { class: "soft small" }, text));
-  const lacking = new Set(gaps.map(({ item }) => item.id));
+function pages(draft, list, { gaps, no }) {
+  const key = (item) => item.id ?? item.name;
+  const line = (placed, text, kind) => el("a", { class: `item line ${kind}`, href: `#/check/${draft.id}/${pageOf(list, placed)}` },
+    el("b", {}, numberOf(list, placed.item)), el("span", { class: "grow" }, nameOf(list, placed.item)), el("span", { class: "soft small" }, text));
+  const lacking = new Set(gaps.map(({ item }) => key(item)));
   return [
-    gaps.length ? el("section", {}, el("h2", {}, t("Still to do")), gaps.map(({ item, gap }) => line(item, t(GAP[gap]), "red"))) : null,
-    no.length ? el("section", {}, el("h2", {}, t("Answered 'no'")), no.filter((item) => !lacking.has(item.id)).map((item) => line(item, pledgeName(item.pledge_no), "orange"))) : null,
+    gaps.length ? el("section", {}, el("h2", {}, t("Still to do")), gaps.map((placed) => line(placed, t(GAP[placed.gap]), "red"))) : null,
+    no.length ? el("section", {}, el("h2", {}, t("Answered 'no'")), no.filter((placed) => !lacking.has(key(placed.item ?? placed)))
+      .map((placed) => (placed.item ? line(placed, "", "orange") : line({ item: placed }, pledgeName(placed.pledge_no), "orange")))) : null,
   ];
 }
 
 async function finish(id, list, write) {
   await write();
-  const change = await ready(await db.drafts.get(id), list.items);
+  const change = await ready(await db.drafts.get(id), list);
   if (!change) return;
   await markOpen(null);
   location.hash = "#/fill";
