@@ -46,11 +46,11 @@ class Need(StrEnum):
     SIGNATURE = "signature"
 
 
-T = ItemType
-SILENT = frozenset({T.NOTE, T.CALCULATE, T.META, T.BEYOND})  # nobody answers these
-PICTURES = frozenset({T.PHOTO, T.SIGNATURE})
-DATES = frozenset({T.DATE, T.DATETIME})
-CHOSEN = frozenset({T.YES_NO, T.SELECT_ONE, T.SELECT_MANY})
+_T = ItemType
+SILENT = frozenset({_T.NOTE, _T.CALCULATE, _T.META, _T.BEYOND})  # nobody answers these
+PICTURES = frozenset({_T.PHOTO, _T.SIGNATURE})
+DATES = frozenset({_T.DATE, _T.DATETIME})
+CHOSEN = frozenset({_T.YES_NO, _T.SELECT_ONE, _T.SELECT_MANY})
 SIGNED = ".signature"  # a signature that an answer must carry is a picture of `<item>.signature`
 PASSES = 6
 
