@@ -61,7 +61,12 @@ def test_the_same_form_again_adds_nothing_and_another_is_the_next_revision_with_
     again = _bring(boss, _workbook())
     assert again.status_code == 409
     assert "没有新增版本" in again.text
-    changed = [SURVEY[0], {**SURVEY[1], "label": "很干净？"}, {"type": "text", "name": "why", "label": "为什么"}, SURVEY[3]]
+    changed = [
+        SURVEY[0],
+        {**SURVEY[1], "label": "很干净？"},
+        {"type": "text", "name": "why", "label": "为什么"},
+        SURVEY[3],
+    ]
     assert _bring(boss, _workbook(changed)).location == "/checklists/ours?revision=2"
     page = boss.get("/checklists/ours/2/changes").text
     for words in ("很干净？", "新增", "删除", "修改", "为什么"):
@@ -138,7 +143,10 @@ def test_an_organisation_writes_its_own_steps_and_its_crews_get_them(sign_in, se
     assert [s.zh for s in steps_of(form_of(made.form))] == ["出示工作牌", "表底数"]
     crews = [make.make_crew(session, unit_id=u.id) for u in (unit, other)]
     phones = [phone_of("crew", crew_id=c.id) for c in crews]
-    assert ["visit_own_1" in {k["code"] for k in p.get("/checklists").json["checklists"]} for p in phones] == [True, False]
+    assert ["visit_own_1" in {k["code"] for k in p.get("/checklists").json["checklists"]} for p in phones] == [
+        True,
+        False,
+    ]
     stranger = sign_in("unit_handler", unit_id=other.id)
     assert stranger.get("/standard-visits/visit_own_1/steps").status_code == 403
     assert stranger.post("/standard-visits/save", data=_steps(code="visit_own_1", name="别人的")).status_code == 403
@@ -171,8 +179,14 @@ def test_matters_are_given_their_steps_by_category_or_skill(boss, session, phone
     assert given["for_categories"] == ["heat.fee", "heat.test"]
     rule = session.scalars(select(VisitRule).where(VisitRule.skill.is_not(None))).one()
     assert boss.post(f"/standard-visits/rules/{rule.id}/remove").status_code == 303
-    assert boss.post("/standard-visits/rules", data={"checklist": "six_pledges", "matter": "skill:heating"}).status_code == 404
-    assert boss.post("/standard-visits/rules", data={"checklist": "visit_charging", "matter": "skill:x"}).status_code == 422
+    assert (
+        boss.post("/standard-visits/rules", data={"checklist": "six_pledges", "matter": "skill:heating"}).status_code
+        == 404
+    )
+    assert (
+        boss.post("/standard-visits/rules", data={"checklist": "visit_charging", "matter": "skill:x"}).status_code
+        == 422
+    )
 
 
 def test_an_odk_client_is_connected_with_a_password_shown_once(sign_in, app):
