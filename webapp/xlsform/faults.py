@@ -125,7 +125,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (r"Choice|choice", "bad_choice", ""),
     (r"Unmatched|is not matched|Unmatched 'begin|end_group|end_repeat", "unmatched", "type"),
     (
-        r"no survey element named|trying to replace|reference variables|references? .* does not exist",
+        r"no survey element named|Could not find the name|trying to replace|reference variables|references? .* does not exist",
         "no_reference",
         "",
     ),
@@ -158,4 +158,4 @@ def _what(code: str, message: str) -> str:
     if code in ("bad_choice", "unmatched", "no_sheet", "no_column", "bad_column"):
         return message[:200]
     quoted = [a or b for a, b in _QUOTED.findall(re.sub(r"On the '\w+' sheet, the '\w+' value ?", "", message))]
-    return quoted[0][:120] if quoted else message[:200]
+    return quoted[-1 if code == "no_reference" else 0][:120] if quoted else message[:200]

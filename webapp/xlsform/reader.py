@@ -153,6 +153,9 @@ class _Builder:
             inner = tuple(self.child(c) for c in raw.get("children", ()) if not c.get(OF_EVIDENCE))
             return Group(str(raw["name"]), text_of(raw.get("label")), _said(bind.get("relevant")), inner)
         item_type, beyond = self.type_of(raw, kind)
+        appearance = _said((raw.get("control") or {}).get("appearance"))
+        if item_type == T.SIGNATURE:
+            appearance = " ".join(part for part in appearance.split() if part != "signature")
         default, dynamic, repeat_last = _default(raw)
         required = _said(bind.get("required"))
         return Item(
@@ -161,7 +164,7 @@ class _Builder:
             text_of(bind.get("jr:requiredMsg")), _said(bind.get("relevant")), _said(bind.get("constraint")),
             text_of(bind.get("jr:constraintMsg")), _said(bind.get("calculate")), default, dynamic,
             _said(bind.get("readonly")).lower() in _ALWAYS, repeat_last, self.choices_of(raw),
-            _said(raw.get("choice_filter")), _said((raw.get("control") or {}).get("appearance")), _evidence(raw), beyond,
+            _said(raw.get("choice_filter")), appearance, _evidence(raw), beyond,
         )  # fmt: skip
 
     def type_of(self, raw: Mapping[str, Any], kind: str) -> tuple[ItemType, str]:
