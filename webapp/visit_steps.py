@@ -58,7 +58,7 @@ def _index(error: str = "") -> str:
 @needs("edit_checklists")
 def new() -> str:
     """An empty step list."""
-    return _editor(None, "", [Step("")])
+    return _editor(None, "", "", [Step("")])
 
 
 @pages.get("/<code>/steps")
@@ -67,7 +67,8 @@ def edit(code: str) -> str:
     """The newest steps of a list, to be changed; what is saved is its next revision."""
     made = _visit(code)
     assert made.form is not None
-    return _editor(made, made.name, steps_of(form_of(made.form)))
+    form = form_of(made.form)
+    return _editor(made, made.name, form.children[0].label.get("en", ""), steps_of(form))
 
 
 def _visit(code: str) -> Checklist:
@@ -79,9 +80,9 @@ def _visit(code: str) -> Checklist:
     return made
 
 
-def _editor(made: Checklist | None, name: str, steps: list[Step], error: str = "") -> str:
+def _editor(made: Checklist | None, name: str, name_en: str, steps: list[Step], error: str = "") -> str:
     return render_template(
-        "checklists/steps.html", checklist=made, name=name, steps=steps, kinds=KINDS, error=error, most=MOST_STEPS, longest=LONGEST,
+        "checklists/steps.html", checklist=made, name=name, name_en=name_en, steps=steps, kinds=KINDS, error=error, most=MOST_STEPS, longest=LONGEST,
         empty=Step(""), needs=list(Need),
     )  # fmt: skip
 
@@ -92,14 +93,14 @@ def save() -> Response | tuple[str, int] | str:
     """Keep the steps as the next revision and give it to phones; or add, move or take away a step without scripts."""
     code = forms.text("code")
     made = _visit(code) if code else None
-    name, steps = forms.text("name").strip(), _steps()
+    name, name_en, steps = forms.text("name").strip(), forms.text("name_en").strip()[:120], _steps()
     if forms.text("do") not in ("", "save"):
-        return _editor(made, name, _changed(steps, forms.text("do")))
+        return _editor(made, name, name_en, _changed(steps, forms.text("do")))
     kept = [s for s in steps if s.zh or s.en]
     try:
         if not kept:
             raise BadInput(reason=_("a list needs at least one step"))
-        form = form_of_steps(name, kept)
+        form = form_of_steps(name, kept, name_en)
         if wrong := doubts(form):
             raise BadInput(
                 reason=_("the condition of step %(n)s cannot be understood", n=wrong[0].name.removeprefix("step_"))
@@ -110,7 +111,7 @@ def save() -> Response | tuple[str, int] | str:
         actions.activate(db(), who(), fresh.code, fresh.revision, own_unit())
     except ChengmaiError as error:
         db().rollback()
-        return _editor(_visit(code) if made is not None else None, name, steps, message(error)), error.status
+        return _editor(_visit(code) if made is not None else None, name, name_en, steps, message(error)), error.status
     flash(_("Kept as revision %(n)s and given to phones with their next sync.", n=fresh.revision), "done")
     return redirect(url_for("checklists.show", code=fresh.code), 303)  # type: ignore[return-value]
 

@@ -171,8 +171,8 @@ def _note(session: Session, who: Who, verb: str, made: Checklist, **data: Any) -
 
 def seed_visits(session: Session, xform: Any) -> None:
     """Add the three examples of standard visits, labelled as such, where they are not. `xform(form, code)` makes their XForms."""
-    for code, (name, categories, steps) in EXAMPLES.items():
-        form = form_of_steps(name, steps)
+    for code, (name, english, categories, steps) in EXAMPLES.items():
+        form = form_of_steps(name, steps, english)
         row = {"code": code, "revision": 1, "name": name, "source": SOURCE, "items": [], "kind": ChecklistKind.VISIT,
                "state": ChecklistState.ACTIVE, "form": as_json(form)}  # fmt: skip
         added = session.scalar(insert(Checklist).values(row).on_conflict_do_nothing().returning(Checklist.code))

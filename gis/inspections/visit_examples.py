@@ -33,7 +33,7 @@ class Step:
     hint: str = ""
 
 
-def form_of_steps(title: str, steps: list[Step]) -> Form:
+def form_of_steps(title: str, steps: list[Step], title_en: str = "") -> Form:
     """A list of steps as a form: in order, every one asked, what is not done or does not apply with its reason."""
     return Form(
         title, (Group("steps", {"zh": title}, "", tuple(_item(n, s) for n, s in enumerate(steps, 1))),), YES_NO, "zh"
@@ -70,9 +70,9 @@ def steps_of(form: Form) -> list[Step]:
 
 _T = ItemType
 _SHOW = (Need.PHOTO,)
-# code -> name, the categories of matters that get it at first, steps
-EXAMPLES: dict[str, tuple[str, tuple[str, ...], list[Step]]] = {
-    "visit_heating_tuneup": ("供热调试上门服务（示例）", ("heat.start", "heat.cold"), [
+# code -> name, its English, the categories of matters that get it at first, steps
+EXAMPLES: dict[str, tuple[str, str, tuple[str, ...], list[Step]]] = {
+    "visit_heating_tuneup": ("供热调试上门服务（示例）", "Heating tune-up (example)", ("heat.start", "heat.cold"), [
         Step("出示工作牌，说明来意，穿好鞋套", "Show the badge, say why you come, put on shoe covers"),
         Step("量入户供水温度（℃）", "Supply temperature at the door, °C", _T.DECIMAL, constraint=". >= 0 and . <= 130"),
         Step("量室内温度（℃）", "Room temperature, °C", _T.DECIMAL, constraint=". >= -30 and . <= 50"),
@@ -82,14 +82,14 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...], list[Step]]] = {
         Step("清理现场", "Leave the place clean", done=_SHOW),
         Step("用户确认签字", "The household signs", _T.SIGNATURE),
     ]),
-    "visit_charging": ("上门收费服务（示例）", ("heat.fee",), [
+    "visit_charging": ("上门收费服务（示例）", "Door-to-door charging (example)", ("heat.fee",), [
         Step("出示工作牌和收费依据", "Show the badge and on what the charge rests"),
         Step("核对户号和面积", "Check the account and the area"),
         Step("收费金额（元）", "Amount, yuan", _T.DECIMAL, constraint=". > 0"),
         Step("当场开具票据", "Give the receipt on the spot", done=_SHOW),
         Step("用户确认签字", "The household signs", _T.SIGNATURE),
     ]),
-    "visit_indoor_repair": ("室内维修服务（示例）", ("heat.leak",), [
+    "visit_indoor_repair": ("室内维修服务（示例）", "Indoor repair (example)", ("heat.leak",), [
         Step("出示工作牌，穿好鞋套，铺好垫布", "Show the badge, shoe covers on, sheets laid"),
         Step("维修前拍照", "Photo before the work", _T.PHOTO),
         Step("说明维修内容和收费标准", "Say what will be done and what it costs"),

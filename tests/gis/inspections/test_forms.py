@@ -52,12 +52,12 @@ def test_the_six_pledges_as_a_form_ask_what_their_tables_ask(scope, stage, heati
 
 
 def test_a_form_is_the_same_after_the_table():
-    for form in (FORM, pledge_form(SIX_PLEDGES, "x"), *(form_of_steps(n, s) for n, _c, s in EXAMPLES.values())):
+    for form in (FORM, pledge_form(SIX_PLEDGES, "x"), *(form_of_steps(n, s, e) for n, e, _c, s in EXAMPLES.values())):
         assert form_of(json.loads(json.dumps(as_json(form)))) == form
 
 
 def test_steps_come_back_from_their_form():
-    for name, _categories, steps in EXAMPLES.values():
+    for name, _english, _categories, steps in EXAMPLES.values():
         assert steps_of(form_of_steps(name, steps)) == [
             s if s.kind == "yes_no" else type(s)(s.zh, s.en, s.kind, (), (), False, s.constraint, s.hint) for s in steps
         ]

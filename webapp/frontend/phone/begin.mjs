@@ -5,7 +5,7 @@ import { db } from "./db.mjs";
 import { start } from "./drafts.mjs";
 import { button, choices, moment, sheet, toast } from "./parts.mjs";
 import { itemsOf } from "./form_rules.mjs";
-import { offeredLists } from "./lists.mjs";
+import { offeredLists, titleOf } from "./lists.mjs";
 import { SCOPES, STAGES, asked } from "./rules.mjs";
 
 /** Start a checklist about an order or a site, and go to it. */
@@ -24,7 +24,7 @@ export async function begin(about) {
 export async function beginVisit(about, list) {
   const mine = await db.drafts.where("order_id").equals(about.order_id).toArray();
   const open = mine.find((draft) => draft.state === "draft" && draft.checklist_code === list.code);
-  const draft = open ?? await start({ ...about, scope: null, stage: null, title: `${list.name} · ${about.title}` }, list);
+  const draft = open ?? await start({ ...about, scope: null, stage: null, title: `${titleOf(list)} · ${about.title}` }, list);
   location.hash = `#/check/${draft.id}/${draft.page}`;
 }
 

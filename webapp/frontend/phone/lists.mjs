@@ -29,6 +29,9 @@ export const nameOf = (list, item) => (list.form ? told(item.label, language, li
 /** An item's number, where it has one. */
 export const numberOf = (list, item) => (list.form ? "" : item.id);
 
+/** How a list is called: a list of steps in the reader's language, where it has a name in it. */
+export const titleOf = (list) => (list.kind === "visit" && told(list.form.children[0]?.label, language)) || list.name;
+
 /** The lists that an order or a site is offered; step lists only where they are for its category. */
 export function offeredLists(lists, about) {
   const fits = (list) => (list.for_categories ?? []).includes(about.category);

@@ -2,7 +2,7 @@
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t, word } from "/frontend/common/words.mjs";
 import { begin, beginVisit } from "./begin.mjs";
-import { offeredLists } from "./lists.mjs";
+import { offeredLists, titleOf } from "./lists.mjs";
 import { now } from "./clock.mjs";
 import { db, watch } from "./db.mjs";
 import { bar, head } from "./frame.mjs";
@@ -104,7 +104,7 @@ function inspections(order, drafts, lists) {
       el("span", { class: "grow" }, t("Checklist %(time)s", { time: moment(draft.started_at ?? draft.sent_at) })), chip(t(draft.state === "ready" ? "to send" : draft.state === "sent" ? "delivered" : "draft")))),
     button(t("Start a checklist"), () => begin(about), { sign: "fill" }),
     visits.length ? el("p", { class: "label" }, t("Standard visit")) : null,
-    visits.map((list) => button(list.name, () => beginVisit(about, list), { sign: "next", "data-visit": list.code })));
+    visits.map((list) => button(titleOf(list), () => beginVisit(about, list), { sign: "next", "data-visit": list.code })));
 }
 
 function actions(order) {
