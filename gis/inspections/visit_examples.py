@@ -35,9 +35,8 @@ class Step:
 
 def form_of_steps(title: str, steps: list[Step], title_en: str = "") -> Form:
     """A list of steps as a form: in order, every one asked, what is not done or does not apply with its reason."""
-    return Form(
-        title, (Group("steps", {"zh": title}, "", tuple(_item(n, s) for n, s in enumerate(steps, 1))),), YES_NO, "zh"
-    )
+    label = {"zh": title} | ({"en": title_en} if title_en else {})
+    return Form(title, (Group("steps", label, "", tuple(_item(n, s) for n, s in enumerate(steps, 1))),), YES_NO, "zh")
 
 
 def _item(n: int, step: Step) -> Item:

@@ -57,11 +57,12 @@ def test_a_form_is_the_same_after_the_table():
 
 
 def test_steps_come_back_from_their_form():
-    for name, _english, _categories, steps in EXAMPLES.values():
+    for name, english, _categories, steps in EXAMPLES.values():
         assert steps_of(form_of_steps(name, steps)) == [
             s if s.kind == "yes_no" else type(s)(s.zh, s.en, s.kind, (), (), False, s.constraint, s.hint) for s in steps
         ]
         assert doubts(form_of_steps(name, steps)) == []
+        assert form_of_steps(name, steps, english).children[0].label == {"zh": name, "en": english}
 
 
 def test_conditions_calculations_and_filters_follow_each_other():
