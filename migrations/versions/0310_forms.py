@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0310"
-down_revision = "0185"
+down_revision = "0300"
 branch_labels = None
 depends_on = None
 
