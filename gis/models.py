@@ -11,6 +11,8 @@ import gis.coverage.model
 import gis.dispatch.model
 import gis.dispatch.plan_model
 import gis.dispatch.track_model
+import gis.inspections.consequence_model
+import gis.inspections.finding_model
 import gis.inspections.model
 import gis.inspections.round_model
 import gis.inspections.site_model

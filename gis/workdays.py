@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 
 FURTHEST_DAYS = 3660
 
@@ -46,3 +46,14 @@ class WorkingDays:
         """How many working days lie after `start`, up to and including `end`."""
         span = (end - start).days
         return sum(self.is_working(start + timedelta(days=i)) for i in range(1, span + 1))
+
+
+def last_moment(day: date, zone: tzinfo) -> datetime:
+    """The last second of a day of the city."""
+    return datetime.combine(day, time(23, 59, 59), tzinfo=zone)
+
+
+def limit_of(now: datetime, days: int, calendar: WorkingDays, zone: tzinfo) -> tuple[datetime, bool]:
+    """The last moment of the `days`-th working day after today, and whether a year's table was missing on the way."""
+    last, missing = calendar.add(now.astimezone(zone).date(), days)
+    return last_moment(last, zone), bool(missing)

@@ -120,33 +120,35 @@ def _docx(body: Json, issue: Json | None, publisher: str) -> bytes:
     page.page_width, page.page_height = Cm(21), Cm(29.7)
     page.left_margin = page.right_margin = Cm(2.2)
     page.top_margin = page.bottom_margin = Cm(2.2)
-    _font(document.styles["Normal"], TEXT_FONT, 12)
+    set_font(document.styles["Normal"], TEXT_FONT, 12)
     document.core_properties.title = words.title(body)
     document.core_properties.author = publisher
     head, *lines = _about(body, issue, publisher)
-    _paragraph(document, head, HEAD_FONT, 20, WD_ALIGN_PARAGRAPH.CENTER)
+    add_line(document, head, HEAD_FONT, 20, WD_ALIGN_PARAGRAPH.CENTER)
     for line in lines:
-        _paragraph(document, line, TEXT_FONT, 12, WD_ALIGN_PARAGRAPH.CENTER)
+        add_line(document, line, TEXT_FONT, 12, WD_ALIGN_PARAGRAPH.CENTER)
     for line in summary(body):
-        _paragraph(document, line, TEXT_FONT, 14)
+        add_line(document, line, TEXT_FONT, 14)
     for table in tables(body, full=False):
-        _paragraph(document, table.title, HEAD_FONT, 14)
+        add_line(document, table.title, HEAD_FONT, 14)
         _table(document, table)
         if table.note:
-            _paragraph(document, table.note, TEXT_FONT, 10)
-    _paragraph(document, publisher, TEXT_FONT, 14, WD_ALIGN_PARAGRAPH.RIGHT)
-    _paragraph(document, printed_on(body, issue), TEXT_FONT, 14, WD_ALIGN_PARAGRAPH.RIGHT)
+            add_line(document, table.note, TEXT_FONT, 10)
+    add_line(document, publisher, TEXT_FONT, 14, WD_ALIGN_PARAGRAPH.RIGHT)
+    add_line(document, printed_on(body, issue), TEXT_FONT, 14, WD_ALIGN_PARAGRAPH.RIGHT)
     kept = io.BytesIO()
     document.save(kept)
     return kept.getvalue()
 
 
-def _font(styled: Any, name: str, size: int) -> None:
+def set_font(styled: Any, name: str, size: int) -> None:
+    """A style's font, for Chinese text too."""
     styled.font.name, styled.font.size = name, Pt(size)
     styled.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), name)
 
 
-def _paragraph(document: Any, line: str, font: str, size: int, align: Any = None) -> None:
+def add_line(document: Any, line: str, font: str, size: int, align: Any = None) -> None:
+    """One paragraph."""
     paragraph = document.add_paragraph()
     paragraph.alignment = align
     paragraph.paragraph_format.space_after = Pt(4)
@@ -158,12 +160,12 @@ def _paragraph(document: Any, line: str, font: str, size: int, align: Any = None
 def _table(document: Any, table: Table) -> None:
     made = document.add_table(rows=1, cols=len(table.heading))
     made.style = "Table Grid"
-    _fill(made.rows[0], table.heading, HEAD_FONT, 0)
+    fill_row(made.rows[0], table.heading, HEAD_FONT, 0)
     for row in table.rows:
-        _fill(made.add_row(), [text(cell) for cell in row], TEXT_FONT, _TEXT_CELLS.get(table.key, 1))
+        fill_row(made.add_row(), [text(cell) for cell in row], TEXT_FONT, _TEXT_CELLS.get(table.key, 1))
 
 
-def _fill(row: Any, cells: list[str], font: str, left: int) -> None:
+def fill_row(row: Any, cells: list[str], font: str, left: int) -> None:
     """One row of a Word table; columns after the first `left` ones are numbers and stand at the right."""
     for n, (target, said) in enumerate(zip(row.cells, cells, strict=True)):
         paragraph = target.paragraphs[0]

@@ -61,7 +61,11 @@ def word(kind: str, value: object) -> str:
 
 
 # What some parameters of errors are, so that they are told in the house's words.
-_KINDS = {"field": "field", "status": "status", "verb": "verb", "possible": "verb"}
+_KINDS = {
+    "field": "field", "status": "status", "verb": "verb", "possible": "verb", "finding": "finding",
+    "finding_verb": "finding_verb", "finding_steps": "finding_verb", "consequence": "consequence",
+    "consequence_verb": "consequence_verb", "consequence_steps": "consequence_verb", "rule_field": "rule_field",
+}  # fmt: skip
 
 
 def _word(value: Any, kind: str | None = None) -> Any:

@@ -62,6 +62,11 @@ def _filled(source: bytes, paper: Paper) -> bytes:
     return made.getvalue()
 
 
+def plain(paper: Paper) -> bytes:
+    """Another paper than a supervision notice, always by the house's template."""
+    return _filled(_house(), paper)
+
+
 def keep_template(data: bytes) -> None:
     """From now on notices are made from this file. It is tried first. Raises BadTemplate, TooLarge."""
     if len(data) > TEMPLATE_MB << 20:

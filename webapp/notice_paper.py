@@ -24,6 +24,7 @@ FACTS: dict[str, str] = {
     NoticeReason.THREE_REPEATS: "下列诉求就同一问题反映三次以上，列为重点督办事项。",
     NoticeReason.LEADER: "下列事项系领导接听日受理，现转你单位限期办理。",
     NoticeReason.BY_HAND: "现就下列诉求予以督办。",
+    NoticeReason.FINDING: "经查，你单位对下列检查问题逾期未完成整改。",
 }
 SHORTEST_PLACE = 60
 
@@ -65,9 +66,10 @@ def paper(notice: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], zone: t
     """The words of a notice. Texts of callers are masked: telephone numbers do not belong on a paper that goes round."""
     by = notice["reply_by"].astimezone(zone)
     until = f"{by.year}年{by.month}月{by.day}日前（{notice['limit_days']}个工作日内）"
+    answer = "整改到位" if notice["reason"] == NoticeReason.FINDING else "办结并答复来电人"
     return Paper(
         title=TITLE, issuer=notice["issuer"], no=notice["notice_no"], to=notice["unit"], facts=FACTS[notice["reason"]],
-        demand=f"请你单位主要负责人亲自负责，于{until}办结并答复来电人，将办理情况书面报我单位。不能按期办结的，须说明原因和办结时间。",
+        demand=f"请你单位主要负责人亲自负责，于{until}{answer}，将办理情况书面报我单位。不能按期办结的，须说明原因和办结时间。",
         extra=[line.strip() for line in notice["demand"].splitlines() if line.strip()],
         cases=[_case(n, row, zone) for n, row in enumerate(cases, 1)],
         date=chinese_date(notice["issued_at"].astimezone(zone).date()), person=notice["issued_by_name"] or "", labels=LABELS,

@@ -12,6 +12,7 @@ from flask_login import current_user
 from gis import journal
 from gis.complaints.queries import units_with_complaints
 from gis.errors import BadInput, ChengmaiError, NotAllowed
+from gis.inspections.rules import PLEDGES
 from gis.oversight import notices, queries
 from gis.oversight.rules import LONGEST_NOTICE, NOTICE_STEPS, RULES, NoticeReason, NoticeStatus, notice_steps
 from gis.people.queries import names_of
@@ -45,7 +46,7 @@ def _index(error: str | None = None, typed: Mapping[str, str] | None = None) -> 
         "oversight/notices.html", rows=rows, total=total, page=page, pages=max(1, -(-total // queries.PAGE)),
         proposals=queries.proposals(db(), scope(), now()) if issuing else [], issuers=queries.issuers(db()) if issuing else [],
         units=units_with_complaints(db(), scope()), status=status, unit=unit, statuses=list(NoticeStatus),
-        reasons=list(NoticeReason), days=queries.number(db(), "notice_days"), seed=RULES["notice_days"],
+        reasons=[r for r in NoticeReason if r != NoticeReason.FINDING], days=queries.number(db(), "notice_days"), seed=RULES["notice_days"],
         longest=LONGEST_NOTICE, error=error, typed=typed or {},
     )  # fmt: skip
 
@@ -85,7 +86,7 @@ def _show(notice_id: int, error: str | None = None, typed: Mapping[str, str] | N
     row = _notice(notice_id)
     told = journal.timeline(db(), "supervision_notice", notice_id)
     return render_template(
-        "oversight/notice.html", row=row, cases=queries.about(db(), notice_id), told=told,
+        "oversight/notice.html", row=row, cases=queries.about(db(), notice_id), findings=queries.about_findings(db(), notice_id), told=told,
         names=names_of(db(), {e["user_id"] for e in told if e["user_id"]}), steps=_steps(row["status"]),
         late=row["status"] in ("sent", "acknowledged", "escalated") and row["reply_by"] < now(),
         paper=_paper(row), error=error, typed=typed or {},
@@ -101,7 +102,12 @@ def _steps(status: str) -> list[Any]:
 
 
 def _paper(row: queries.Row) -> Any:
-    return paper(row, queries.about(db(), row["id"]), zone())
+    cases = queries.about(db(), row["id"]) if row["reason"] != NoticeReason.FINDING else [
+        {"hotline_no": f["item_id"], "received_at": f["found_at"], "place": f["place"], "description": f"{f['item_zh']} {f['note']}",
+         "category_zh": PLEDGES.get(f["pledge_no"], "检查"), "resolve_by": f["rectify_by"] or row["reply_by"]}
+        for f in queries.about_findings(db(), row["id"])
+    ]  # fmt: skip
+    return paper(row, cases, zone())
 
 
 @pages.post("/oversight/notices/<int:notice_id>/steps")

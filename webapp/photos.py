@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, current_app, request
 
 from gis.errors import Missing
-from gis.inspections import photo_store, queries
+from gis.inspections import finding_queries, photo_store, queries
 from gis.inspections.model import Photo
 from gis.inspections.rules import PHOTO_KINDS
 from gis.inspections.thumbs import thumbnail
@@ -39,8 +39,11 @@ def thumb(sha256: str) -> Response:
 
 
 def _photo(sha256: str) -> Photo:
-    """The photo, if it belongs to an inspection that this person may see."""
-    photo = queries.photo_in_scope(db(), scope(), sha256) if photo_store.is_sha256(sha256) else None
+    """The photo, if it belongs to an inspection or a finding that this person may see."""
+    known = photo_store.is_sha256(sha256)
+    photo = queries.photo_in_scope(db(), scope(), sha256) if known else None
+    if photo is None and known:
+        photo = finding_queries.photo_in_scope(db(), scope(), sha256)
     if photo is None:
         raise Missing(thing="photo", id=sha256[:64])
     return photo

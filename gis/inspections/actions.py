@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gis import journal
 from gis.errors import Missing
-from gis.inspections import queries
+from gis.inspections import findings, queries
 from gis.inspections.form_answers import check_form
 from gis.inspections.forms import Form
 from gis.inspections.model import ChangeVariant, Checklist, ChecklistFile, Photo
@@ -123,8 +123,11 @@ _KEEP = text(
 )
 
 
-def submit(session: Session, who: Who, scope: Scope, visit: Visit) -> int:
-    """Keep a visit; returns its version. Raises Missing, BadChecklist, PhotoMissing, InspectionThere; then nothing is kept."""
+def submit(session: Session, who: Who, scope: Scope, visit: Visit, zone: tzinfo = findings.CHINA) -> int:
+    """Keep a visit, and make a finding of each failed item; returns its version.
+
+    Raises Missing, BadChecklist, PhotoMissing, InspectionThere; then nothing is kept.
+    """
     wanted = sorted({shot.sha256 for shot in visit.photos})
     ground = queries.ground(
         session, scope, visit.checklist_code, visit.checklist_revision, order_id=visit.order_id, site_id=visit.site_id,
@@ -136,6 +139,9 @@ def submit(session: Session, who: Who, scope: Scope, visit: Visit) -> int:
         raise InspectionThere()
     if visit.site_id is not None:
         filed(session, who, visit.site_id, visit.id)
+    # What a program of a body sends is nobody's inspection: nothing follows from it by itself.
+    if who.user_id is not None and any(given.answer == Answer.NO for given in visit.answers):
+        findings.follow(session, who, visit.id, zone)
     return int(version)
 
 

@@ -324,6 +324,8 @@ CHANGE_KINDS: dict[str, frozenset[Role]] = {
     "order.resolve": _ORDER,
     "inspection.submit": frozenset({Role.INSPECTOR, Role.CREW}),
     "crew.position": _ORDER,
+    "finding.rectify": frozenset({Role.CREW}),
+    "finding.reinspect": frozenset({Role.INSPECTOR}),
 }
 
 

@@ -34,9 +34,8 @@ from gis.oversight.rules import (
     call_end,
     said,
 )
-from gis.oversight.schedule import limit_of
 from gis.people.rules import Scope
-from gis.workdays import WorkingDays
+from gis.workdays import WorkingDays, limit_of
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gis.db import Base, Versioned, name_constraint, one_of
 from gis.oversight.rules import (
     CallOutcome,
+    FindingNotice,
     HandedOver,
     HandoverReason,
     NoticeNumberTaken,
@@ -96,6 +97,20 @@ class NoticeComplaint(Base):
     is_open: Mapped[bool] = mapped_column(Boolean, default=True)
 
 
+class NoticeFinding(Base):
+    """Which findings a notice is about (督办问题): inspections whose rectification is late; `is_open` until the notice ends."""
+
+    __tablename__ = "notice_finding"
+    __table_args__ = (
+        Index("uq_notice_finding_open", "finding_id", unique=True, postgresql_where=text("is_open")),
+        Index("ix_notice_finding_finding_id", "finding_id"),
+    )
+
+    notice_id: Mapped[int] = mapped_column(ForeignKey("supervision_notice.id", ondelete="CASCADE"), primary_key=True)
+    finding_id: Mapped[int] = mapped_column(ForeignKey("finding.id", ondelete="CASCADE"), primary_key=True)
+    is_open: Mapped[bool] = mapped_column(Boolean, default=True)
+
+
 class FollowUpCall(Base):
     """One attempt to call somebody back (回访): how it was handled and what came out are asked apart."""
 
@@ -163,4 +178,5 @@ class HandoverItem(Versioned, Base):
 
 name_constraint("uq_supervision_notice_issuer_id_year_number", NoticeNumberTaken)
 name_constraint("uq_notice_complaint_open", NoticeOpen)
+name_constraint("uq_notice_finding_open", FindingNotice)
 name_constraint("uq_handover_item_open", HandedOver)

@@ -20,7 +20,7 @@ from gis.db import check_version, naming_violations
 from gis.errors import BadInput, Missing
 from gis.journal import Who
 from gis.oversight import queries
-from gis.oversight.model import NoticeComplaint, NoticeCounter, OversightRule, SupervisionNotice
+from gis.oversight.model import NoticeComplaint, NoticeCounter, NoticeFinding, OversightRule, SupervisionNotice
 from gis.oversight.rules import (
     ENDED,
     LONGEST_NOTICE,
@@ -36,9 +36,8 @@ from gis.oversight.rules import (
     notice_no,
     said,
 )
-from gis.oversight.schedule import limit_of
 from gis.people.rules import Scope
-from gis.workdays import WorkingDays
+from gis.workdays import WorkingDays, limit_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def issue(
 
     Raises NothingToSupervise, OtherUnit, NoIssuer, BadNumber, NoticeOpen (a complaint has an open notice already).
     """
-    if demand.reason not in set(NoticeReason):
+    if demand.reason not in set(NoticeReason) or demand.reason == NoticeReason.FINDING:
         raise BadInput(reason="reason")
     cases = _cases(session, scope, demand)
     unit_id = demand.unit_id or cases[0].unit_id
@@ -88,7 +87,7 @@ def issue(
         session.add(notice)
     with naming_violations(session):
         session.add_all(NoticeComplaint(notice_id=notice.id, complaint_id=case.id, is_open=True) for case in cases)
-    _told(session, who, notice, "issue", about=[case.id for case in cases], reason=demand.reason)
+    told(session, who, notice, "issue", about=[case.id for case in cases], reason=demand.reason)
     for case in cases:
         _supervised(session, who, case, notice)
     session.flush()
@@ -135,7 +134,8 @@ def _supervised(session: Session, who: Who, case: Complaint, notice: Supervision
     take_step(session, who, case, "supervise", data={"reason": str(reason), "notice_no": notice.notice_no})
 
 
-def _told(session: Session, who: Who, notice: SupervisionNotice, verb: str, **data: Any) -> None:
+def told(session: Session, who: Who, notice: SupervisionNotice, verb: str, **data: Any) -> None:
+    """The journal line of something that happened to a notice."""
     journal.write(
         session, who, verb, "supervision_notice", notice.id, version=notice.version, unit_id=notice.unit_id,
         notice_no=notice.notice_no, **data,
@@ -163,11 +163,12 @@ def step(
         notice.last_words = kept
     if after in ENDED:
         notice.ended_at = who.now
-        ended = update(NoticeComplaint).where(NoticeComplaint.notice_id == notice.id)
-        session.execute(ended.values(is_open=False).execution_options(synchronize_session=False))
+        for about in (NoticeComplaint, NoticeFinding):
+            ended = update(about).where(about.notice_id == notice.id)
+            session.execute(ended.values(is_open=False).execution_options(synchronize_session=False))
     with naming_violations(session):
         session.flush()
-    _told(session, who, notice, verb, before=before, after=str(after))
+    told(session, who, notice, verb, before=before, after=str(after))
     session.flush()
     return notice
 
@@ -183,7 +184,7 @@ def tell_overdue(session: Session, who: Who) -> int:
     for notice in late:
         notice.overdue_told_at = who.now
         session.flush()
-        _told(session, who, notice, "overdue")
+        told(session, who, notice, "overdue")
     session.flush()
     return len(late)
 

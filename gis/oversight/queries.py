@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session, aliased
 
 from gis.complaints.model import Category, Complaint
 from gis.complaints.queries import is_open, visible
+from gis.dispatch.model import WorkOrder
 from gis.errors import Missing
-from gis.oversight.model import FollowUpCall, NoticeComplaint, OversightRule, SupervisionNotice
+from gis.inspections.finding_model import Finding
+from gis.inspections.model import Site
+from gis.oversight.model import FollowUpCall, NoticeComplaint, NoticeFinding, OversightRule, SupervisionNotice
 from gis.oversight.rules import (
     AWAITING,
     RULES,
@@ -59,7 +62,8 @@ def notice_visible(scope: Scope) -> list[ColumnElement[bool]]:
     if scope.unit_id is not None:
         found.append(SupervisionNotice.unit_id == scope.unit_id)
         found.append(SupervisionNotice.status != NoticeStatus.ISSUED)  # not sent yet: the bureau's own paper
-    if scope.area_id is not None:
+    inner = within(scope)
+    if inner is not None:
         inside = and_(*visible(Scope(area_id=scope.area_id)))
         outside = (
             select(NoticeComplaint.notice_id)
@@ -68,6 +72,16 @@ def notice_visible(scope: Scope) -> list[ColumnElement[bool]]:
             .correlate(SupervisionNotice)
         )
         found.append(not_(exists(outside)))
+        elsewhere = (
+            select(NoticeFinding.notice_id)
+            .join(Finding, Finding.id == NoticeFinding.finding_id)
+            .where(
+                NoticeFinding.notice_id == SupervisionNotice.id,
+                not_(func.coalesce(Finding.area_id.in_(inner), False)),
+            )
+            .correlate(SupervisionNotice)
+        )
+        found.append(not_(exists(elsewhere)))
     return found
 
 
@@ -76,7 +90,11 @@ _TO, _FROM = aliased(Unit), aliased(Unit)
 
 def _notices() -> Any:
     about = select(func.count()).select_from(NoticeComplaint).where(NoticeComplaint.notice_id == SupervisionNotice.id)
-    about_count = about.correlate(SupervisionNotice).scalar_subquery()
+    of_findings = select(func.count()).select_from(NoticeFinding).where(NoticeFinding.notice_id == SupervisionNotice.id)
+    about_count = (
+        about.correlate(SupervisionNotice).scalar_subquery()
+        + of_findings.correlate(SupervisionNotice).scalar_subquery()
+    )
     return (
         select(*SupervisionNotice.__table__.c, _TO.name.label("unit"), _FROM.name.label("issuer"), about_count.label("about"),
                User.full_name.label("issued_by_name"))
@@ -144,6 +162,25 @@ def about(session: Session, notice_id: int) -> list[Row]:
     asked = _cases().join(NoticeComplaint, NoticeComplaint.complaint_id == Complaint.id)
     asked = asked.where(NoticeComplaint.notice_id == notice_id).order_by(Complaint.received_at, Complaint.id)
     return [dict(row) for row in session.execute(asked).mappings()]
+
+
+def about_findings(session: Session, notice_id: int) -> list[Row]:
+    """Which findings is a notice about? Only for a notice that was found within the scope."""
+    asked = (
+        select(Finding.id, Finding.item_id, Finding.item_zh, Finding.item_en, Finding.severity, Finding.status, Finding.note,
+               Finding.found_at, Finding.rectify_by, Finding.pledge_no, func.coalesce(Site.name, Complaint.place).label("place"))
+        .join(NoticeFinding, NoticeFinding.finding_id == Finding.id).outerjoin(Site, Site.id == Finding.site_id)
+        .outerjoin(WorkOrder, WorkOrder.id == Finding.order_id).outerjoin(Complaint, Complaint.id == WorkOrder.complaint_id)
+        .where(NoticeFinding.notice_id == notice_id).order_by(Finding.found_at, Finding.id)
+    )  # fmt: skip
+    return [dict(row) for row in session.execute(asked).mappings()]
+
+
+def notice_of_finding(session: Session, scope: Scope, finding_id: int) -> list[Row]:
+    """Which notices are about this finding, newest first?"""
+    asked = _notices().join(NoticeFinding, NoticeFinding.notice_id == SupervisionNotice.id)
+    asked = asked.where(NoticeFinding.finding_id == finding_id, *notice_visible(scope))
+    return [dict(row) for row in session.execute(asked.order_by(SupervisionNotice.id.desc())).mappings()]
 
 
 def notices_of(session: Session, scope: Scope, complaint_id: int) -> list[Row]:

@@ -22,6 +22,7 @@ class NoticeReason(StrEnum):
     THREE_REPEATS = "three_repeats"
     LEADER = "leader"
     BY_HAND = "by_hand"
+    FINDING = "finding"
 
 
 class NoticeStatus(StrEnum):
@@ -228,6 +229,12 @@ class NoticeOpen(Conflict):
     """One of these complaints already has a supervision notice that is not closed."""
 
     code = "notice_open"
+
+
+class FindingNotice(Conflict):
+    """One of these findings already has a supervision notice that is not closed."""
+
+    code = "finding_notice_open"
 
 
 class NoticeNumberTaken(Conflict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, timedelta
 
 from gis.workdays import WorkingDays
 
@@ -103,14 +103,3 @@ def pace(done: int, target: int, starts_on: date, ends_on: date, today: date) ->
     missing = max(target - done, 0)
     per_day = missing / left if left else (0.0 if missing == 0 else None)
     return Pace(done, target, target * gone // total, left, per_day)
-
-
-def last_moment(day: date, zone: tzinfo) -> datetime:
-    """The last second of a day of the city."""
-    return datetime.combine(day, time(23, 59, 59), tzinfo=zone)
-
-
-def limit_of(now: datetime, days: int, calendar: WorkingDays, zone: tzinfo) -> tuple[datetime, bool]:
-    """The last moment of the `days`-th working day after today, and whether a year's table was missing on the way."""
-    last, missing = calendar.add(now.astimezone(zone).date(), days)
-    return last_moment(last, zone), bool(missing)

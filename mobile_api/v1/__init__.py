@@ -6,7 +6,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, request
 
 PREFIX = "/api/v1"
-ROOMS: tuple[str, ...] = ("people", "dispatch", "inspections", "visits", "sync", "positions")
+ROOMS: tuple[str, ...] = ("people", "dispatch", "inspections", "visits", "findings", "sync", "positions")
 
 
 def blueprints() -> list[APIBlueprint]:

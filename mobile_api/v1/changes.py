@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -19,11 +20,17 @@ from gis.dispatch.rules import ReturnReason
 from gis.dispatch.track_rules import Fix, PositionWhy
 from gis.errors import Missing, NotAllowed
 from gis.inspections import actions as inspections
+from gis.inspections import findings
+from gis.inspections.finding_model import Finding
+from gis.inspections.finding_queries import finding_for_change
+from gis.inspections.finding_rules import PHOTOS_PER_ANSWER, FindingStatus
 from gis.inspections.rules import CHANGE_KINDS, Answer, BadChecklist, Given, Stage
 from gis.inspections.rules import Scope as Works
 from gis.journal import Who
 from gis.people.rules import Role
+from gis.places.queries import working_days
 from mobile_api.v1.auth import Phone
+from mobile_api.v1.findings import carried
 from mobile_api.v1.wire import Lat, Lon, Metres, Moment, Number, Position, Sha256, Text, Version, Wire
 
 MOST_ANSWERS, MOST_PHOTOS, MOST_CHANGES = 500, 200, 200
@@ -89,6 +96,28 @@ class Inspection(Wire):
     photos: list[ShotIn] = Field(default=[], max_length=MOST_PHOTOS)
 
 
+class FindingShot(Wire):
+    """A photo of the place as it is now, sent before by `PUT /photos/<sha256>`."""
+
+    sha256: Sha256
+    taken_at: Moment
+
+
+class Rectify(Wire):
+    """What was done about a finding."""
+
+    note: Text(2000, 1)  # type: ignore[valid-type]
+    photos: list[FindingShot] = Field(default=[], max_length=PHOTOS_PER_ANSWER)
+
+
+class Reinspect(Wire):
+    """What a re-inspection found; a note is needed when it did not pass."""
+
+    passed: bool
+    note: Text(2000) = ""  # type: ignore[valid-type]
+    photos: list[FindingShot] = Field(default=[], max_length=PHOTOS_PER_ANSWER)
+
+
 class _Change(Wire):
     id: UUID
     thing_id: StrictInt | Text(64) | None = None  # type: ignore[valid-type]
@@ -144,7 +173,23 @@ class Move(_Change):
     payload: CrewPosition
 
 
-Change = Annotated[Accept | GiveBack | Arrive | Resolve | Submit | Move, Field(discriminator="kind")]
+class PutRight(_Change):
+    """整改: a crew of the unit answers a finding. One that nobody has signed is signed by it."""
+
+    kind: Literal["finding.rectify"]
+    payload: Rectify
+
+
+class LookAgain(_Change):
+    """复查: an inspector looks at what was put right."""
+
+    kind: Literal["finding.reinspect"]
+    payload: Reinspect
+
+
+Change = Annotated[
+    Accept | GiveBack | Arrive | Resolve | Submit | Move | PutRight | LookAgain, Field(discriminator="kind")
+]
 
 
 @dataclass(frozen=True)
@@ -161,7 +206,7 @@ def _keep_going(value: Any, understand: ValidatorFunctionWrapHandler) -> Sent:
     try:
         return Sent(raw, understand(value))
     except ValidationError as error:
-        kinds = {"order", "inspection", "crew"}
+        kinds = {"order", "inspection", "crew", "finding"}
         found = error.errors(include_url=False, include_context=False, include_input=False)
         told = [
             (".".join(str(p) for p in e["loc"] if str(p).partition(".")[0] not in kinds), e["msg"]) for e in found[:5]
@@ -197,6 +242,9 @@ def apply(session: Session, who: Who, phone: Phone, change: Any) -> dict[str, An
 
 def thing_now(session: Session, phone: Phone, change: Any) -> dict[str, Any] | None:
     """The order that a change was about, as it stands, for the reply to a change that was not applied."""
+    if change.kind.startswith("finding."):
+        finding = _finding_now(session, change)
+        return None if finding is None else _finding_thing(finding)
     if not change.kind.startswith("order."):
         return None
     order = _order_of(session, phone, change)
@@ -250,8 +298,37 @@ def _submit(session: Session, who: Who, phone: Phone, change: Submit) -> dict[st
         [Given(a.item_id, a.answer or "", a.note, a.value) for a in sent.answers],
         [inspections.Shot(p.sha256, p.item_id or "", p.taken_at, _place(p.position)) for p in sent.photos],
     )  # fmt: skip
-    version = inspections.submit(session, who, phone.scope, visit)
+    version = inspections.submit(session, who, phone.scope, visit, _zone())
     return {"id": str(visit.id), "version": version, "status": "submitted"}
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(current_app.config["SETTINGS"].timezone)
+
+
+def _finding_now(session: Session, change: Any) -> Finding | None:
+    try:
+        return finding_for_change(session, carried(), change.number or 0)
+    except Missing:
+        return None
+
+
+def _finding_thing(finding: Finding) -> dict[str, Any]:
+    return {"id": str(finding.id), "version": finding.version, "status": str(finding.status)}
+
+
+def _finding_step(session: Session, who: Who, _phone: Phone, change: PutRight | LookAgain) -> dict[str, Any]:
+    number, base, days = change.number or 0, change.base_version, findings.Days(working_days(session), _zone())
+    shown = [findings.Shown(photo.sha256, photo.taken_at) for photo in change.payload.photos]
+    said = findings.Said(change.payload.note, shown)
+    if isinstance(change, LookAgain):
+        verb = "pass" if change.payload.passed else "fail"
+    else:
+        verb = "rectify"
+        if finding_for_change(session, carried(), number).status == FindingStatus.SENT:
+            findings.step(session, who, carried(), number, "sign", findings.Said(), days, base_version=base)
+            base = None
+    return _finding_thing(findings.step(session, who, carried(), number, verb, said, days, base_version=base))
 
 
 def foreseen(change: Any) -> dict[str, Any] | None:
@@ -281,4 +358,6 @@ _VERBS: dict[str, Callable[..., dict[str, Any]]] = {
     "order.resolve": _order_step,
     "inspection.submit": _submit,
     "crew.position": _move,
+    "finding.rectify": _finding_step,
+    "finding.reinspect": _finding_step,
 }

@@ -65,6 +65,12 @@ def _photos(paths: dict[str, Any]) -> None:
     path = paths["/api/v1/photos/{sha256}"]
     path["put"]["parameters"] = [_SHA256, _FILE_NAME]
     picture = {"schema": {"type": "string", "format": "binary"}}
+    shown = paths["/api/v1/findings/photos/{sha256}"]["get"]
+    shown["parameters"] = [_SHA256]
+    shown["responses"]["200"] = {
+        "description": "the picture, small and without metadata",
+        "content": {"image/jpeg": picture},
+    }
     path["put"]["requestBody"] = {"required": True, "content": dict.fromkeys(PHOTO_KINDS, picture)}
     path["head"] = {
         "tags": ["inspections"], "summary": "Has this photo arrived?", "operationId": "head_phone_inspections_has_photo",

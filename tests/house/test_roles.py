@@ -35,6 +35,7 @@ from gis.webhooks.model import Webhook
 from tests import factories as make
 from tests import sites
 from tests.conftest import NOW
+from tests.found import one_of_each as found_of_each
 from tests.watched import one_of_each
 
 SECRET = "QZXW-other-district"
@@ -101,6 +102,7 @@ class World:
         entry = Blacklisting(user_id=user.id, during=Range(NOW, None), reason=f"缘由{mark}", source="s")
         s.add_all([incident, rule, entry])
         watched = one_of_each(s, complaint, mark) | sites.one_of_each(s, site, area.id, mark)
+        found = found_of_each(s, inspection, user.id, mark, 1 if mark == "自己" else 2)
         question = Question(Period.of("day", NOW.date()))
         issue = publish(s, Who(NOW), Scope(area_id=area.id), question, ZoneInfo("Asia/Shanghai"))
         plan = DayPlan(day=NOW.date(), status="ready", mode="whole", seconds=1, seed=1, asked={"crews": [], "categories": []}, made_at=NOW,
@@ -117,7 +119,7 @@ class World:
         s.add(DayPlanStop(plan_id=plan.id, complaint_id=complaint.id, crew_id=crew.id, kind="locked", position=1, complaint_version=1,
                           params={}))  # fmt: skip
         s.commit()
-        return watched | {"plan_id": plan.id,
+        return watched | found | {"plan_id": plan.id,
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
@@ -209,6 +211,9 @@ def test_the_desk_refuses_who_may_not_and_tells_nothing_of_another_district(worl
                     "visit_id",
                     "promise_id",
                     "entry_id",
+                    "finding_id",
+                    "stop_id",
+                    "consequence_id",
                 }:
                     assert answer.status_code == 404, where
 
