@@ -122,7 +122,7 @@ def _step(finding_id: int, verb: str, version: int | None) -> None:
         return
     shown = []
     for picture in kept_pictures(PHOTOS_PER_ANSWER):
-        actions.add_photo(db(), who(), picture.stored, picture.file_name)
+        actions.add_photo(db(), who(), picture.stored, picture.name)
         shown.append(verbs.Shown(picture.stored.sha256, who().now))
     said = verbs.Said(
         forms.text("words"), shown, forms.whole("unit_id"), forms.whole("user_id"), forms.whole("days"),

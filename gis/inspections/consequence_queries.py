@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from gis.errors import Missing
 from gis.inspections.consequence_model import Consequence, ConsequenceRule, ScoreWeight
 from gis.inspections.consequence_rules import Counted, Event, Subject
+from gis.inspections.finding_queries import OF_BUREAU
 from gis.people.rules import Scope
 
 PAGE = 50
@@ -34,16 +35,15 @@ _EVENTS: dict[str, str] = {
         SELECT {{whose}} AS whose, 'late:' || j.seq AS key, f.severity, j.at
           FROM journal j JOIN finding f ON f.id::text = j.thing_id
          WHERE j.thing = 'finding' AND j.verb = 'late' AND {_STANDS} AND j.at > :since AND j.at <= :until""",
-    Counted.CLEAN_INSPECTIONS: """
-        SELECT {clean} AS whose, 'clean:' || i.id AS key, 'serious' AS severity, i.received_at AS at
-          FROM inspection i JOIN app_user p ON p.id = i.inspector_id LEFT JOIN unit pu ON pu.id = p.unit_id
-          LEFT JOIN unit iu ON iu.id = i.unit_id
-         WHERE p.role <> 'crew' AND (pu.kind IS NULL OR pu.kind = 'bureau') AND i.received_at > :since AND i.received_at <= :until
+    Counted.CLEAN_INSPECTIONS: f"""
+        SELECT {{clean}} AS whose, 'clean:' || i.id AS key, 'serious' AS severity, i.received_at AS at
+          FROM inspection i LEFT JOIN unit iu ON iu.id = i.unit_id LEFT JOIN site s ON s.id = i.site_id
+         WHERE {OF_BUREAU} AND i.received_at > :since AND i.received_at <= :until
            AND EXISTS (SELECT FROM check_answer a WHERE a.inspection_id = i.id AND a.answer = 'yes')
            AND NOT EXISTS (SELECT FROM check_answer a WHERE a.inspection_id = i.id AND a.answer = 'no')""",
 }
 _CLEAN: dict[str, str] = {
-    Subject.UNIT: "i.unit_id", Subject.CONTRACTOR: "CASE WHEN iu.kind = 'contractor' THEN iu.id END", Subject.PERSON: "NULL::bigint",
+    Subject.UNIT: "i.unit_id", Subject.CONTRACTOR: "coalesce(s.contractor_id, CASE WHEN iu.kind = 'contractor' THEN iu.id END)", Subject.PERSON: "NULL::bigint",
 }  # fmt: skip
 
 
@@ -176,13 +176,13 @@ def findings_of(session: Session, basis: Sequence[Mapping[str, Any]]) -> Sequenc
 
 # --- results of a period ---------------------------------------------------------------------------------------------
 _ANSWERED = text(
-    """
+    f"""
     SELECT i.id::text AS inspection, i.checklist_code AS code, a.item_id AS item, a.answer, i.unit_id,
-           CASE WHEN cu.kind = 'contractor' THEN cu.id WHEN iu.kind = 'contractor' THEN iu.id END AS contractor_id
-      FROM inspection i JOIN app_user p ON p.id = i.inspector_id LEFT JOIN unit pu ON pu.id = p.unit_id
-      JOIN check_answer a ON a.inspection_id = i.id LEFT JOIN unit iu ON iu.id = i.unit_id
+           coalesce(s.contractor_id, CASE WHEN cu.kind = 'contractor' THEN cu.id WHEN iu.kind = 'contractor' THEN iu.id END)
+             AS contractor_id
+      FROM inspection i JOIN check_answer a ON a.inspection_id = i.id LEFT JOIN site s ON s.id = i.site_id LEFT JOIN unit iu ON iu.id = i.unit_id
       LEFT JOIN work_order o ON o.id = i.order_id LEFT JOIN crew c ON c.id = o.crew_id LEFT JOIN unit cu ON cu.id = c.unit_id
-     WHERE p.role <> 'crew' AND (pu.kind IS NULL OR pu.kind = 'bureau') AND i.received_at >= :since AND i.received_at < :until
+     WHERE {OF_BUREAU} AND i.received_at >= :since AND i.received_at < :until
        AND a.answer IN ('yes','no')
     """
 )

@@ -120,7 +120,8 @@ def step(
 
 def _decide(session: Session, who: Who, one: Consequence, said: str, days: Days) -> None:
     year = who.now.astimezone(days.zone).year
-    one.decision_no = decision_no(year, next_number(session, "decision", year))
+    number = next_number(session, "decision", year)
+    one.decision_no, one.status = decision_no(year, number), ConsequenceStatus.IN_FORCE
     one.decided_at, one.decided_by, one.decided_words = who.now, who.user_id, said
     one.ends_at = _end(who.now, int(one.rule["period_days"]))
     one.appeal_by, _missing = limit_of(who.now, int(one.rule["appeal_days"]), days.calendar, days.zone)

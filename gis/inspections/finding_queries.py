@@ -52,16 +52,17 @@ def severity_rows(session: Session) -> dict[tuple[str, str], SeverityRule]:
     return {(row.checklist_code, row.item_id): row for row in session.scalars(select(SeverityRule))}
 
 
+# The bureau's own check: not a self-inspection of a unit, and not what a crew files about its own work.
+OF_BUREAU = "NOT i.is_self AND (SELECT p.role <> 'crew' FROM app_user p WHERE p.id = i.inspector_id)"
 _FAILED = text(
-    """
+    f"""
     SELECT i.checklist_code, i.site_id, i.order_id, i.unit_id, i.inspector_id, i.received_at, a.item_id, a.answer, a.note,
            item.zh, item.en, coalesce(item.pledge_no, 0) AS pledge_no, f.id AS finding_id, f.status, f.last_words,
            coalesce(i.area_id, (SELECT x.id FROM area x WHERE ST_Covers(x.geom, s.geom) ORDER BY ST_Area(x.geom), x.id LIMIT 1))
              AS area_id,
-           CASE WHEN cu.kind = 'contractor' THEN cu.id WHEN su.kind = 'contractor' THEN su.id END AS contractor_id,
+           coalesce(s.contractor_id, CASE WHEN cu.kind = 'contractor' THEN cu.id WHEN su.kind = 'contractor' THEN su.id END) AS contractor_id,
            coalesce(s.synthetic, k.synthetic, false) AS synthetic
-      FROM inspection i JOIN app_user p ON p.id = i.inspector_id LEFT JOIN unit pu ON pu.id = p.unit_id
-      JOIN check_answer a ON a.inspection_id = i.id
+      FROM inspection i JOIN check_answer a ON a.inspection_id = i.id
       LEFT JOIN finding f ON f.inspection_id = i.id AND f.item_id = a.item_id
       LEFT JOIN checklist l ON l.code = i.checklist_code AND l.revision = i.checklist_revision
       LEFT JOIN LATERAL (SELECT e ->> 'zh' AS zh, e ->> 'en' AS en, CAST(e ->> 'pledge_no' AS integer) AS pledge_no
@@ -69,8 +70,7 @@ _FAILED = text(
       LEFT JOIN site s ON s.id = i.site_id LEFT JOIN unit su ON su.id = s.unit_id
       LEFT JOIN work_order o ON o.id = i.order_id LEFT JOIN complaint k ON k.id = o.complaint_id
       LEFT JOIN crew c ON c.id = o.crew_id LEFT JOIN unit cu ON cu.id = c.unit_id
-     WHERE i.id = :id AND p.role <> 'crew' AND (pu.kind IS NULL OR pu.kind = 'bureau')
-       AND (a.answer = 'no' OR f.id IS NOT NULL) ORDER BY a.item_id
+     WHERE i.id = :id AND {OF_BUREAU} AND (a.answer = 'no' OR f.id IS NOT NULL) ORDER BY a.item_id
     """
 )
 

@@ -308,7 +308,8 @@ def _do_escalate(_session: Session, who: Who, finding: Finding, said: Said, _day
 
 def _do_name(session: Session, _who: Who, finding: Finding, said: Said, _days: Days) -> Told:
     person = session.get(User, said.user_id) if said.user_id is not None else None
-    if said.user_id is not None and (person is None or person.unit_id not in (finding.unit_id, finding.contractor_id)):
+    bodies = {finding.unit_id, finding.contractor_id} - {None}
+    if said.user_id is not None and (person is None or person.unit_id not in bodies):
         raise Missing(thing="user", id=said.user_id)
     finding.user_id = said.user_id
     return None
