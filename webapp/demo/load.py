@@ -34,6 +34,7 @@ from gis.places.rules import DRIVE_KMH, WALK_KMH
 from webapp.demo import city as ground
 from webapp.demo.calls import NOW, generate
 from webapp.demo.city import COLUMNS, ROWS, SOURCE, STREETS, City
+from webapp.demo.findings import write_findings
 from webapp.demo.history import write_history
 from webapp.demo.law import allow_extensions, write_lives
 from webapp.demo.matters import write_incident, write_rules
@@ -101,6 +102,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     write_visits(session, users["inspector"].id, rng)
     write_works(session, city, units, areas, users, wgs)
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
+    write_findings(session, users)
     journal.write(session, who, "load", "demo", CODE, synthetic=True)
     journal.write(session, who, "import", "import", "demo", kind="complaints", added=len(calls))
     return accounts
@@ -282,8 +284,8 @@ def _sites(
     ids(session, Site, [
         {"code": f"PYG{i:02}", "name": f"{city.compounds[c].name}{('庭院管网改造', '室内采暖改造')[i % 2]}",
          "scope": ("yard", "indoor")[i % 2], "stage": ("before", "during", "during", "after")[i % 4], "is_heating": True,
-         "unit_id": units[("PY-SG1", "PY-SG2")[i % 2]], "area_id": areas["compounds"][c], "synthetic": True,
-         "geom": wgs(city.compounds[c].ground.centroid)}
+         "unit_id": units[("PY-XP", "PY-JQ")[i // 2 % 2]], "contractor_id": units[("PY-SG1", "PY-SG2")[i % 2]],
+         "area_id": areas["compounds"][c], "synthetic": True, "geom": wgs(city.compounds[c].ground.centroid)}
         for i, c in enumerate(chosen.tolist(), 1)
     ])  # fmt: skip
 

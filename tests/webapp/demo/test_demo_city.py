@@ -105,3 +105,15 @@ def test_the_boundary_agrees_with_the_survey_of_2024(shared: Path):
     mine = district()
     assert mine.intersection(other).area / mine.union(other).area > 0.97
     assert mine.centroid.distance(other.centroid) < 0.002
+
+
+def test_there_are_findings_in_every_state_one_stopped_site_a_proposal_and_a_person_on_the_blacklist_until_a_day(demo):
+    states = {*demo.scalars(text("SELECT DISTINCT status FROM finding"))}
+    assert states == {"sent", "signed", "rectified", "failed", "closed", "withdrawn"}
+    assert demo.scalar(text("SELECT count(*) FROM stop_work WHERE lifted_at IS NULL")) == 1
+    assert demo.scalar(text("SELECT count(*) FROM consequence WHERE status = 'proposed' AND kind = 'warning'")) >= 1
+    [(whom, until)] = demo.execute(text("SELECT user_id, upper(during) FROM blacklisting")).all()
+    assert whom and until > NOW
+    assert demo.scalar(text("SELECT count(*) FROM supervision_notice WHERE reason = 'finding' AND status = 'issued'")) >= 1
+    assert demo.scalar(text("SELECT count(*) FROM finding WHERE NOT synthetic")) == 0
+    assert demo.scalar(text("SELECT count(*) FROM consequence WHERE NOT synthetic")) == 0
