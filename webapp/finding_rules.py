@@ -11,7 +11,7 @@ from gis.inspections import consequence_queries, consequences, findings
 from gis.inspections import finding_queries as queries
 from gis.inspections.consequence_rules import WEIGHT_MOST
 from gis.inspections.finding_rules import RECTIFY_LIMITS, Severity, severity_of
-from gis.inspections.queries import checklists
+from gis.inspections.checklist_queries import checklists
 from webapp import forms
 from webapp.access import db, needs, who
 from webapp.i18n import message

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.inspections import actions, queries, site_queries
 from gis.inspections.actions import Shot, Visit
+from gis.inspections.checklist_queries import checklists
 from gis.inspections.rules import PLEDGES_EN, Answer, Given, applicable, item_of
 from webapp import forms
 from webapp.access import db, needs, now, scope, who
@@ -34,7 +35,7 @@ def _form(site_id: int, error: str | None = None) -> str:
     row = site_queries.shown(db(), scope(), site_id, when()) if site_id < 1 << 62 else None
     if row is None:
         raise Missing(thing="site", id=site_id)
-    checklist = next(c for c in queries.checklists(db()) if c.code == CHECKLIST)
+    checklist = next(c for c in checklists(db()) if c.code == CHECKLIST)
     items = applicable([item_of(raw) for raw in checklist.items], row["scope"], row["stage"], row["is_heating"])
     pledges = [(number, list(group)) for number, group in groupby(items, key=lambda item: item.pledge_no)]
     english = str(get_locale()) == "en"

@@ -33,7 +33,7 @@ from gis.inspections.consequence_rules import (
 )
 from gis.inspections.finding_rules import SOURCE_MAX, Severity, words_of
 from gis.inspections.findings import Days
-from gis.inspections.queries import checklists
+from gis.inspections.checklist_queries import checklists
 from gis.inspections.stop_work import next_number
 from gis.journal import Who
 from gis.people import blacklist

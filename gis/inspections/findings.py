@@ -44,7 +44,8 @@ from gis.inspections.finding_rules import (
     severity_of,
     words_of,
 )
-from gis.inspections.queries import checklists, photos_here
+from gis.inspections.checklist_queries import checklists
+from gis.inspections.queries import photos_here
 from gis.inspections.rules import Answer, PhotoMissing
 from gis.journal import Who
 from gis.people.model import Unit, User

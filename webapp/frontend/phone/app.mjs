@@ -10,6 +10,7 @@ import * as track from "./track.mjs";
 import * as update from "./update.mjs";
 import * as change from "./change.mjs";
 import * as check from "./check.mjs";
+import * as finding from "./finding.mjs";
 import * as enrol from "./enrol.mjs";
 import * as records from "./records.mjs";
 import * as me from "./me.mjs";
@@ -19,7 +20,7 @@ import * as review from "./review.mjs";
 import * as today from "./today.mjs";
 
 const SCREENS = [
-  [/^#\/today$/, today], [/^#\/order\/(\d+)$/, order], [/^#\/fill$/, records], [/^#\/me$/, me],
+  [/^#\/today$/, today], [/^#\/order\/(\d+)$/, order], [/^#\/finding\/(\d+)$/, finding], [/^#\/fill$/, records], [/^#\/me$/, me],
   [/^#\/check\/([\w-]+)\/(\d+)$/, check], [/^#\/check\/([\w-]+)\/end$/, review], [/^#\/change\/([\w-]+)$/, change],
 ];
 const main = document.getElementById("main");

@@ -2,6 +2,7 @@
 import { language, t } from "/frontend/common/words.mjs";
 
 const VERBS = { accept: "Accept", arrive: "On site", resolve: "Work done", return: "Give back" };
+const OTHERS = { "finding.rectify": "Put right", "finding.reinspect": "Look again" };
 const PLEDGES = { 1: "Everything posted", 2: "Well prepared", 3: "Neatly dressed", 4: "Clean site", 5: "Good service", 6: "Strict discipline" };
 const ANSWERS = { yes: "Yes", no: "No", na: "N/A" };
 const CODES = {
@@ -15,7 +16,7 @@ const CODES = {
 export const verbName = (verb) => t(VERBS[verb] ?? verb);
 
 /** What a change is: 签收, 六项承诺检查. */
-export const changeName = (kind) => (kind.startsWith("order.") ? verbName(kind.slice("order.".length)) : t("Six pledges"));
+export const changeName = (kind) => (kind.startsWith("order.") ? verbName(kind.slice("order.".length)) : t(OTHERS[kind] ?? "Six pledges"));
 
 /** A pledge's name. */
 export const pledgeName = (number) => t(PLEDGES[number] ?? `Pledge ${number}`);

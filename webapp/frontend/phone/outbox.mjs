@@ -10,12 +10,16 @@ import { db, recall } from "./db.mjs";
 /** The thing a change is about, as one word: changes of one thing keep their order. */
 export const thingOf = (kind, thingId) => `${kind.split(".")[0]}:${thingId}`;
 
+/** Under which name the photos of a change are kept; nothing where it can have none. */
+export const ownerOf = (change) => change.photos_of ?? change.payload.inspection_id ?? null;
+
 /** A change, ready to be put into the queue. Hashing waits, so it is done before a transaction is opened. */
-export async function prepare(kind, thingId, baseVersion, payload, { at = nowIso(), quiet = false } = {}) {
+export async function prepare(kind, thingId, baseVersion, payload, { at = nowIso(), quiet = false, photosOf = null } = {}) {
   const change = { kind, thing_id: thingId, base_version: baseVersion, at, payload };
   return {
     ...change, id: crypto.randomUUID(), sha256: await changeSha256(change), thing: thingOf(kind, thingId),
     state: "waiting", uncertain: false, attempts: 0, code: null, detail: null, quiet, user_id: (await recall("me"))?.id ?? null,
+    ...(photosOf ? { photos_of: photosOf } : {}),
   };
 }
 

@@ -19,6 +19,7 @@ export async function pull({ full = false, orders = false } = {}) {
   const stale = full || Date.now() - (await recall("lists_at", 0)) > LISTS_FRESH_MS;
   if (stale) await pullLists();
   if (stale && (await recall("cursor"))) await pullChanged(); // what was taken back is told with its reason
+  if (stale || orders) await pullFindings();
   if (stale || orders || !(await recall("cursor"))) await pullOrders();
   else await pullChanged();
   await rebaseAll();
@@ -34,6 +35,11 @@ async function pullOrders() {
     await db.orders.bulkPut(orders);
     await remember("cursor", cursor);
   });
+}
+
+/** What waits to be looked at again, or to be put right. */
+async function pullFindings() {
+  await remember("findings", (await api.get("/findings")).findings);
 }
 
 /** What changed since the last time; returned and recalled orders are put away. */

@@ -40,6 +40,10 @@ export async function describe(change, drafts) {
     return { ...change, title: draft?.title ?? t("Checklist"), about: kind, photos: photos.length, unsent: photos.filter((p) => !p.sent_at).length,
       size: photos.reduce((sum, p) => sum + p.size, 0), refusedPhoto: photos.find((p) => p.refused)?.refused ?? null };
   }
+  if (change.kind.startsWith("finding.")) {
+    const finding = (await recall("findings", [])).find((one) => one.id === change.thing_id);
+    return { ...change, title: finding ? `${finding.item_id} ${finding.place}` : kind, about: kind, photos: change.payload.photos.length, unsent: 0, size: 0, refusedPhoto: null };
+  }
   const order = await db.orders.get(Number(change.thing_id));
   return { ...change, title: order?.complaint.place || order?.order_no || t("Order"), about: kind, photos: 0, unsent: 0, size: 0, refusedPhoto: null };
 }

@@ -2,7 +2,7 @@
 import { t } from "/frontend/common/words.mjs";
 import { nowIso } from "./clock.mjs";
 import { db } from "./db.mjs";
-import { hold, notKept } from "./outbox.mjs";
+import { hold, notKept, ownerOf } from "./outbox.mjs";
 import { covers } from "./rules.mjs";
 
 const REBASES = 3;
@@ -42,7 +42,7 @@ async function retry(change, result) {
 
 /** The server does not have the photos after all: they go again (those that are there are only asked for). */
 function setPhotosUnsent(change) {
-  return db.photos.where("inspection_id").equals(change.payload.inspection_id).modify({ sent_at: null });
+  return db.photos.where("inspection_id").equals(ownerOf(change)).modify({ sent_at: null });
 }
 
 /** Delivered: the change leaves the queue, its photos the phone; a line without personal data remains. */
@@ -58,6 +58,7 @@ async function finish(change, result) {
     });
     if (order && result.thing) await asItIs(change, result.thing);
     if (change.kind === "inspection.submit") await thin(change, now);
+    else if (ownerOf(change)) await db.photos.where("inspection_id").equals(ownerOf(change)).delete();
   });
   return "done";
 }

@@ -4,7 +4,7 @@ import * as api from "./api.mjs";
 import { delay } from "./backoff.mjs";
 import { nowIso } from "./clock.mjs";
 import { db, recall, remember } from "./db.mjs";
-import { hold, onTheWire, onTheirWay, queue } from "./outbox.mjs";
+import { hold, onTheWire, onTheirWay, ownerOf, queue } from "./outbox.mjs";
 import { pull } from "./pull.mjs";
 import { settle } from "./settle.mjs";
 import { follow, tell } from "./state.mjs";
@@ -122,7 +122,7 @@ async function divide(changes) {
   const things = new Map();
   const heavy = [];
   for (const change of changes) {
-    const photos = change.kind === "inspection.submit" ? await unsentPhotos(change) : [];
+    const photos = ownerOf(change) ? await unsentPhotos(change) : [];
     if (photos.length) heavy.push({ change, photos });
     else things.set(change.thing, [...(things.get(change.thing) ?? []), change]);
   }
@@ -132,7 +132,7 @@ async function divide(changes) {
 }
 
 async function unsentPhotos(change) {
-  const photos = await db.photos.where("inspection_id").equals(change.payload.inspection_id).toArray();
+  const photos = await db.photos.where("inspection_id").equals(ownerOf(change)).toArray();
   return photos.filter((photo) => photo.sent_at === null);
 }
 
@@ -161,7 +161,7 @@ async function sendBatch(batch, round) {
       round.tried.add(change.id);
     }
     if (outcome === "done" && !change.quiet) round.done += 1;
-    if (outcome === "done" && change.kind.startsWith("order.")) round.moved = true;
+    if (outcome === "done" && /^(order|finding)\./.test(change.kind)) round.moved = true;
     if (outcome === "later") round.trouble ??= new api.NoSignal(result?.detail ?? "no verdict");
   }
 }

@@ -4,6 +4,7 @@ import { t, word } from "/frontend/common/words.mjs";
 import { begin } from "./begin.mjs";
 import { now } from "./clock.mjs";
 import { db, recall, watch } from "./db.mjs";
+import { section as rectification } from "./finding.mjs";
 import { head, tabs } from "./frame.mjs";
 import { categoryName } from "./names.mjs";
 import { button, chip, choices, countdown, distance, icon, moment } from "./parts.mjs";
@@ -44,17 +45,17 @@ async function load() {
     db.orders.toArray(), db.sites.toArray(), db.outbox.orderBy("seq").toArray(), db.drafts.toArray(), recall("lists_at"), recall("visits"),
   ]);
   return {
-    whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh,
-    visits: ofToday(visits, now()),
+    whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh, changes,
+    visits: ofToday(visits, now()), findings: await recall("findings", []),
   };
 }
 
-function show(main, { orders, sites, drafts, fresh, visits, whereabouts }, redraw) {
+function show(main, { orders, sites, drafts, fresh, changes, visits, findings, whereabouts }, redraw) {
   const here = lastPosition();
   const held = document.activeElement?.closest?.("#main [data-key]")?.dataset.key;
   if (document.activeElement?.id === "search") return; // never under the fingers
   const live = orders.filter((o) => !OVER.includes(o.status) || o.waiting.length || o.status === "resolved");
-  if (!live.length && !sites.length && !visits.length) return fill(main, empty(fresh));
+  if (!live.length && !sites.length && !visits.length && !findings.length) return fill(main, empty(fresh));
   const open = live.filter((o) => !OVER.includes(o.status));
   fill(main,
     told(whereabouts),
@@ -62,6 +63,7 @@ function show(main, { orders, sites, drafts, fresh, visits, whereabouts }, redra
     mode === "map" ? sketch([...open.map(asPoint), ...sites.map(sitePoint)], here) : null,
     mode === "list" ? visitSection(visits, drafts, startAt) : null,
     mode === "list" ? GROUPS.map(([name, belongs]) => section(t(name), live.filter(belongs).sort(byLimit).map((o) => card(o, here)))) : null,
+    mode === "list" ? rectification(findings, changes) : null,
     mode === "list" ? siteSection(sites, drafts, here, redraw) : null);
   if (held) main.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
 }
