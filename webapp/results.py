@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import xlsxwriter
@@ -54,7 +54,7 @@ def _results() -> Results:
         for whose, title in (("unit_id", _("Units")), ("contractor_id", _("Contractors")))
     ]
     return Results(year, number, _("Inspection results, quarter %(n)s of %(year)s", n=number, year=year),
-                   f"{first:%Y-%m-%d} – {after:%Y-%m-%d}", len(weights), tuple(made))  # fmt: skip
+                   f"{first:%Y-%m-%d} – {after - timedelta(days=1):%Y-%m-%d}", len(weights), tuple(made))  # fmt: skip
 
 
 def heading() -> list[str]:

@@ -114,6 +114,8 @@ def test_there_are_findings_in_every_state_one_stopped_site_a_proposal_and_a_per
     assert demo.scalar(text("SELECT count(*) FROM consequence WHERE status = 'proposed' AND kind = 'warning'")) >= 1
     [(whom, until)] = demo.execute(text("SELECT user_id, upper(during) FROM blacklisting")).all()
     assert whom and until > NOW
-    assert demo.scalar(text("SELECT count(*) FROM supervision_notice WHERE reason = 'finding' AND status = 'issued'")) >= 1
+    assert (
+        demo.scalar(text("SELECT count(*) FROM supervision_notice WHERE reason = 'finding' AND status = 'issued'")) >= 1
+    )
     assert demo.scalar(text("SELECT count(*) FROM finding WHERE NOT synthetic")) == 0
     assert demo.scalar(text("SELECT count(*) FROM consequence WHERE NOT synthetic")) == 0

@@ -31,7 +31,7 @@ const late = (finding) => finding.status !== "rectified" && finding.rectify_by &
 export function open(main, id) {
   const said = el("textarea", { rows: "3", maxlength: "2000", id: "finding-note", "aria-label": t("Note") });
   const strip = el("div", { class: "strip" });
-  const pictures = el("div", { class: "strip" });
+  const pictures = el("div", { class: "found" });
   const made = [];
   const stop = watch(() => load(Number(id)), (found) => show(main, found, { said, strip, pictures, made }));
   return () => { stop(); for (const address of made) URL.revokeObjectURL(address); };
@@ -116,7 +116,7 @@ async function came(finding, { pictures, made }) {
     if (!reply?.ok) return null;
     const address = URL.createObjectURL(await reply.blob());
     made.push(address);
-    return el("figure", {}, el("img", { src: address, alt: word("photo_part", photo.part), class: "large" }), el("figcaption", {}, `${word("photo_part", photo.part)} · ${moment(photo.taken_at)}`));
+    return el("figure", {}, el("img", { src: address, alt: word("photo_part", photo.part) }), el("figcaption", {}, `${word("photo_part", photo.part)} · ${moment(photo.taken_at)}`));
   }));
   const there = shown.filter(Boolean);
   fill(pictures, there.length || !finding.photos.length ? there : el("p", { class: "soft" }, t("The photos come when there is signal.")));
