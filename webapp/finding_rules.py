@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from gis.errors import ChengmaiError
 from gis.inspections import consequence_queries, consequences, findings
 from gis.inspections import finding_queries as queries
+from gis.inspections.checklist_queries import checklists
 from gis.inspections.consequence_rules import WEIGHT_MOST
 from gis.inspections.finding_rules import RECTIFY_LIMITS, Severity, severity_of
-from gis.inspections.checklist_queries import checklists
 from webapp import forms
 from webapp.access import db, needs, who
 from webapp.i18n import message

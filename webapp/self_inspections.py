@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from gis.errors import BadInput, ChengmaiError, Missing
-from gis.inspections import actions, queries, site_queries
+from gis.inspections import actions, site_queries
 from gis.inspections.actions import Shot, Visit
 from gis.inspections.checklist_queries import checklists
 from gis.inspections.rules import PLEDGES_EN, Answer, Given, applicable, item_of

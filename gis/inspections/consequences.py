@@ -13,6 +13,7 @@ from gis import journal
 from gis.db import check_version, naming_violations
 from gis.errors import BadInput, Missing
 from gis.inspections import consequence_queries as queries
+from gis.inspections.checklist_queries import checklists
 from gis.inspections.consequence_model import Consequence, ConsequenceRule, ScoreWeight
 from gis.inspections.consequence_rules import (
     RULE_LIMITS,
@@ -33,7 +34,6 @@ from gis.inspections.consequence_rules import (
 )
 from gis.inspections.finding_rules import SOURCE_MAX, Severity, words_of
 from gis.inspections.findings import Days
-from gis.inspections.checklist_queries import checklists
 from gis.inspections.stop_work import next_number
 from gis.journal import Who
 from gis.people import blacklist

@@ -18,6 +18,7 @@ from gis.db import check_version, naming_violations
 from gis.errors import BadInput, Missing
 from gis.inspections import finding_queries as queries
 from gis.inspections import stop_work
+from gis.inspections.checklist_queries import checklists
 from gis.inspections.finding_model import (
     Finding,
     FindingPhoto,
@@ -44,7 +45,6 @@ from gis.inspections.finding_rules import (
     severity_of,
     words_of,
 )
-from gis.inspections.checklist_queries import checklists
 from gis.inspections.queries import photos_here
 from gis.inspections.rules import Answer, PhotoMissing
 from gis.journal import Who

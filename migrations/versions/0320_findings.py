@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0320"
-down_revision = "0300"
+down_revision = "0310"
 branch_labels = None
 depends_on = None
 
