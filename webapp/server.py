@@ -2,25 +2,26 @@
 
 Several workers, each with its own threads, reader of the journal, tile index and road network in memory. On SIGTERM
 granian stops accepting, live screens are asked to come again, running requests finish, and it exits.
+
+The application is imported by the workers alone: the process that watches them never needs it.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from typing import TYPE_CHECKING
 
-import structlog
-from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
-from sqlalchemy.exc import SQLAlchemyError
 
-from gis.places import networks
 from gis.settings import Settings
-from webapp.app import create_app
-from webapp.gateway import Gateway
-from webapp.live_hub import Hub
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from webapp.gateway import Gateway
 
 DRAIN_S = 20
 OPEN = 4096  # requests and live screens that a worker holds at once
@@ -28,12 +29,21 @@ OPEN = 4096  # requests and live screens that a worker holds at once
 
 def application() -> Gateway:
     """What a worker serves. Tile index and road networks are loaded and compiled beside the first requests, not by one."""
+    from webapp.app import create_app
+    from webapp.gateway import Gateway
+    from webapp.live_hub import Hub
+
     app = create_app()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return Gateway(app, Hub(app.extensions["sessions"]), app.config["SETTINGS"].threads)
 
 
 def _warm(app: Flask) -> None:
+    import structlog
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from gis.places import networks
+
     try:
         app.extensions["tiles"].warm()
         with app.extensions["sessions"]() as session:
