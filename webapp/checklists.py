@@ -18,7 +18,7 @@ from gis.inspections import odk_queries
 from gis.inspections.checklist_actions import Added
 from gis.inspections.forms import Form, Item, as_json, form_of, told
 from gis.inspections.model import Checklist
-from gis.inspections.pledge_form import name_of, pledge_form
+from gis.inspections.pledge_form import pledge_form
 from gis.inspections.rules import ChecklistKind, ChecklistState, item_of
 from webapp import forms
 from webapp.access import can, db, needs, scope, who
@@ -108,11 +108,11 @@ def form_of_checklist(checklist: Checklist) -> Form:
 @pages.get("/<code>")
 @needs("see_inspections")
 def show(code: str) -> str:
-    """One checklist: a revision as the phone shows it, its revisions, what its items weigh."""
+    """One checklist: a revision as the phone shows it, and its revisions."""
     checklist = _found(code, forms_revision())
     form = form_of_checklist(checklist)
     return render_template(
-        "checklists/show.html", checklist=checklist, revisions=queries.revisions(db(), code), weighed=_weighed(checklist, form),
+        "checklists/show.html", checklist=checklist, revisions=queries.revisions(db(), code),
         unshown=[xlsform_faults.told(f) for f in checklist.unshown], pages_n=len(form.pages()), items_n=sum(1 for _p in form.items()),
         mine=can("edit_checklists") and actions.may_write(checklist, own_unit()),
         rules=[r for r in queries.visit_rules(db()) if r["checklist_code"] == code],
@@ -123,29 +123,6 @@ def forms_revision() -> int | None:
     """The revision that the URL asks for."""
     raw = request.args.get("revision", "")
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 9 else None
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """An item with what the bureau wrote down for it."""
-
-    id: str
-    text: str
-    page: str
-    weight: float | None
-
-
-def _weighed(checklist: Checklist, form: Form) -> list[Weighed]:
-    kept = queries.weights(db(), checklist.code)
-    ids = {name_of(raw["id"]): raw["id"] for raw in checklist.items}
-    titles = [told(group.label, language(), form.default_language) for group in form.pages()]
-    found = []
-    for placed in form.items():
-        item_id = ids.get(placed.item.name, "" if ids else placed.item.name)
-        if placed.item.type == "yes_no" and item_id:
-            text = told(placed.item.label, language(), form.default_language) or item_id
-            found.append(Weighed(item_id, text, titles[placed.page], kept.get(item_id)))
-    return found
 
 
 @pages.get("/<code>/<int:revision>/preview")
@@ -259,23 +236,6 @@ def set_state(code: str, revision: int) -> Response:
     else:
         raise BadInput(reason="state")
     return redirect(url_for("checklists.show", code=code, revision=made.revision), 303)  # type: ignore[return-value]
-
-
-@pages.post("/<code>/weights")
-@needs("weigh_checklists")
-def weigh(code: str) -> Response:
-    """Write down what a "no" weighs; an empty field takes a weight back."""
-    given: dict[str, float | None] = {}
-    for field, raw in list(request.form.items())[:MOST_WEIGHED]:
-        if field.startswith("w:"):
-            text = raw.strip().replace("，", ".").replace(",", ".")
-            try:
-                given[field[2:]] = float(text) if text else None
-            except ValueError:
-                raise BadInput(reason=f"weight {field[2:]}") from None
-    changed = actions.set_weights(db(), who(), code, given)
-    flash(_("Weights written down: %(n)s changed.", n=changed), "done")
-    return redirect(url_for("checklists.show", code=code), 303)  # type: ignore[return-value]
 
 
 @pages.get("/submissions")

@@ -9,9 +9,11 @@ from flask_babel import gettext as _
 from gis.errors import ChengmaiError
 from gis.inspections import consequence_queries, consequences, findings
 from gis.inspections import finding_queries as queries
+from gis.inspections.checklist_items import checkable
 from gis.inspections.checklist_queries import checklists
 from gis.inspections.consequence_rules import WEIGHT_MOST
 from gis.inspections.finding_rules import RECTIFY_LIMITS, Severity, severity_of
+from gis.inspections.rules import ChecklistKind
 from webapp import forms
 from webapp.access import db, needs, who
 from webapp.i18n import message
@@ -30,9 +32,9 @@ def _page(error: str | None = None) -> str:
     own, weights = queries.severity_rows(db()), consequence_queries.weights(db())
     language = "en" if str(get_locale()) == "en" else "zh"
     lists = [
-        (c, [{"id": item["id"], "text": item.get(language) or item["id"], "severity": severity_of(item["id"], queries.severities(db(), c.code)),
-              "own": own.get((c.code, item["id"])), "weight": weights.get((c.code, item["id"]))} for item in c.items])
-        for c in checklists(db())
+        (c, [{"id": item.id, "text": getattr(item, language), "severity": severity_of(item.id, queries.severities(db(), c.code)),
+              "own": own.get((c.code, item.id)), "weight": weights.get((c.code, item.id))} for item in checkable(c)])
+        for c in checklists(db()) if c.kind != ChecklistKind.VISIT
     ]  # fmt: skip
     return render_template("findings/rules.html", rules=queries.rules(db()), limits=RECTIFY_LIMITS, lists=lists,
                            severities=list(Severity), most=WEIGHT_MOST, error=error)  # fmt: skip

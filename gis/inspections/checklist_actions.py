@@ -1,11 +1,11 @@
-"""What is done with checklists: a revision added, given to phones, retired; weights written down; matters given their steps."""
+"""What is done with checklists: a revision added, given to phones, retired; matters given their steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,13 +13,11 @@ from gis import journal
 from gis.db import naming_violations
 from gis.errors import BadInput, Missing, NotAllowed
 from gis.inspections import checklist_queries as queries
-from gis.inspections.forms import Form, as_json, form_of, item_names
-from gis.inspections.model import Checklist, ChecklistFile, CheckWeight, VisitRule
-from gis.inspections.rules import ChecklistKind, ChecklistState, SameChecklist, item_of
+from gis.inspections.forms import Form, as_json, item_names
+from gis.inspections.model import Checklist, ChecklistFile, VisitRule
+from gis.inspections.rules import ChecklistKind, ChecklistState, SameChecklist
 from gis.inspections.visit_examples import EXAMPLES, SOURCE, form_of_steps
 from gis.journal import Who
-
-MOST_WEIGHT = 100_000.0
 
 
 @dataclass(frozen=True)
@@ -103,31 +101,6 @@ def _writable(session: Session, code: str, revision: int, unit_id: int | None) -
     if not may_write(made, unit_id):
         raise NotAllowed()
     return made
-
-
-def set_weights(session: Session, who: Who, code: str, given: dict[str, float | None]) -> int:
-    """Write down what a "no" to items weighs; None takes a weight back. Returns how many were changed. Raises BadInput, Missing."""
-    newest = queries.one(session, code)
-    if newest is None:
-        raise Missing(thing="checklist", id=code)
-    known = item_names(form_of(newest.form)) if newest.form else {item_of(raw).id for raw in newest.items}
-    kept, changed = queries.weights(session, code), 0
-    for item_id, weight in given.items():
-        if item_id not in known or (weight is not None and not 0 < weight <= MOST_WEIGHT):
-            raise BadInput(reason=f"weight {item_id}")
-        if kept.get(item_id) == weight:
-            continue
-        changed += 1
-        if weight is None:
-            session.execute(delete(CheckWeight).where(CheckWeight.code == code, CheckWeight.item_id == item_id))
-        else:
-            row = insert(CheckWeight).values(code=code, item_id=item_id, weight=weight)
-            session.execute(row.on_conflict_do_update(index_elements=["code", "item_id"], set_={"weight": weight}))
-        journal.write(
-            session, who, "weigh", "checklist", code, item_id=item_id, weight=weight, before=kept.get(item_id)
-        )
-    session.flush()
-    return changed
 
 
 def add_visit_rule(session: Session, who: Who, code: str, category: str | None, skill: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What is asked about checklists: which there are, what phones get, what they weigh, which matters get which steps."""
+"""What is asked about checklists: which there are, what phones get, which matters get which steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
-from gis.inspections.model import Checklist, ChecklistFile, CheckWeight
+from gis.inspections.model import Checklist, ChecklistFile
 from gis.inspections.rules import ChecklistKind, ChecklistState
 
 
@@ -41,7 +41,7 @@ _LISTED = text(
            p.full_name AS created_by, jsonb_array_length(k.unshown) AS unshown, a.revision AS active,
            (SELECT count(*) FROM checklist n WHERE n.code = k.code) AS revisions,
            (SELECT count(*) FROM inspection i WHERE i.checklist_code = k.code) AS used,
-           (SELECT count(*) FROM check_weight w WHERE w.code = k.code) AS weights
+           (SELECT count(*) FROM score_weight w WHERE w.checklist_code = k.code) AS weights
       FROM checklist k LEFT JOIN checklist a ON a.code = k.code AND a.state = 'active'
       LEFT JOIN unit u ON u.id = k.unit_id LEFT JOIN app_user p ON p.id = k.created_by
      ORDER BY k.code, k.revision DESC
@@ -90,12 +90,6 @@ def served(session: Session) -> Sequence[RowMapping]:
         """
     )
     return session.execute(question).mappings().all()
-
-
-def weights(session: Session, code: str) -> dict[str, float]:
-    """What the bureau wrote down for the items of a checklist: nothing where it wrote nothing."""
-    found = session.execute(select(CheckWeight.item_id, CheckWeight.weight).where(CheckWeight.code == code))
-    return {row.item_id: float(row.weight) for row in found}
 
 
 def visit_rules(session: Session) -> Sequence[RowMapping]:

@@ -26,7 +26,7 @@ class ScoreWeight(Versioned, Base):
     __table_args__ = (CheckConstraint("weight > 0", name="weight"),)
 
     checklist_code: Mapped[str] = mapped_column(String(40), primary_key=True)
-    item_id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     weight: Mapped[int]
     source: Mapped[str] = mapped_column(String(300))
 

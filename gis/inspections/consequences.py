@@ -13,6 +13,7 @@ from gis import journal
 from gis.db import check_version, naming_violations
 from gis.errors import BadInput, Missing
 from gis.inspections import consequence_queries as queries
+from gis.inspections.checklist_items import checkable
 from gis.inspections.checklist_queries import checklists
 from gis.inspections.consequence_model import Consequence, ConsequenceRule, ScoreWeight
 from gis.inspections.consequence_rules import (
@@ -252,7 +253,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
 
 def set_weight(session: Session, who: Who, code: str, item_id: str, weight: int, source: str) -> None:
     """Say how much an item weighs; 0 takes the weight away. Raises Missing, BadInput, FindingWordsMissing."""
-    known = {c.code: {item["id"] for item in c.items} for c in checklists(session)}
+    known = {c.code: {item.id for item in checkable(c)} for c in checklists(session)}
     if item_id not in known.get(code, set()):
         raise Missing(thing="item", id=f"{code[:40]} {item_id[:12]}")
     if not 0 <= weight <= WEIGHT_MOST:

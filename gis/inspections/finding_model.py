@@ -26,7 +26,7 @@ class SeverityRule(Versioned, Base):
     __table_args__ = (CheckConstraint(one_of("severity", Severity), name="severity"),)
 
     checklist_code: Mapped[str] = mapped_column(String(40), primary_key=True)
-    item_id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     severity: Mapped[str] = mapped_column(String(10))
     source: Mapped[str] = mapped_column(String(300))
 
@@ -71,7 +71,7 @@ class Finding(Versioned, Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id", ondelete="CASCADE"))
-    item_id: Mapped[str] = mapped_column(String(12))
+    item_id: Mapped[str] = mapped_column(String(64))
     item_zh: Mapped[str] = mapped_column(String(300))
     item_en: Mapped[str] = mapped_column(String(300))
     pledge_no: Mapped[int]

@@ -56,8 +56,8 @@ def severity_rows(session: Session) -> dict[tuple[str, str], SeverityRule]:
 OF_BUREAU = "NOT i.is_self AND (SELECT p.role <> 'crew' FROM app_user p WHERE p.id = i.inspector_id)"
 _FAILED = text(
     f"""
-    SELECT i.checklist_code, i.site_id, i.order_id, i.unit_id, i.inspector_id, i.received_at, a.item_id, a.answer, a.note,
-           item.zh, item.en, coalesce(item.pledge_no, 0) AS pledge_no, f.id AS finding_id, f.status, f.last_words,
+    SELECT i.checklist_code, i.checklist_revision, i.site_id, i.order_id, i.unit_id, i.inspector_id, i.received_at, a.item_id, a.answer, a.note,
+           coalesce(item.pledge_no, 0) AS pledge_no, f.id AS finding_id, f.status, f.last_words,
            coalesce(i.area_id, (SELECT x.id FROM area x WHERE ST_Covers(x.geom, s.geom) ORDER BY ST_Area(x.geom), x.id LIMIT 1))
              AS area_id,
            coalesce(s.contractor_id, CASE WHEN cu.kind = 'contractor' THEN cu.id WHEN su.kind = 'contractor' THEN su.id END) AS contractor_id,
@@ -65,7 +65,7 @@ _FAILED = text(
       FROM inspection i JOIN check_answer a ON a.inspection_id = i.id
       LEFT JOIN finding f ON f.inspection_id = i.id AND f.item_id = a.item_id
       LEFT JOIN checklist l ON l.code = i.checklist_code AND l.revision = i.checklist_revision
-      LEFT JOIN LATERAL (SELECT e ->> 'zh' AS zh, e ->> 'en' AS en, CAST(e ->> 'pledge_no' AS integer) AS pledge_no
+      LEFT JOIN LATERAL (SELECT CAST(e ->> 'pledge_no' AS integer) AS pledge_no
            FROM jsonb_array_elements(l.items) e WHERE e ->> 'id' = a.item_id LIMIT 1) item ON true
       LEFT JOIN site s ON s.id = i.site_id LEFT JOIN unit su ON su.id = s.unit_id
       LEFT JOIN work_order o ON o.id = i.order_id LEFT JOIN complaint k ON k.id = o.complaint_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -18,6 +18,7 @@ from gis.db import check_version, naming_violations
 from gis.errors import BadInput, Missing
 from gis.inspections import finding_queries as queries
 from gis.inspections import stop_work
+from gis.inspections.checklist_items import Checkable, checkable
 from gis.inspections.checklist_queries import checklists
 from gis.inspections.finding_model import (
     Finding,
@@ -45,6 +46,7 @@ from gis.inspections.finding_rules import (
     severity_of,
     words_of,
 )
+from gis.inspections.model import Checklist
 from gis.inspections.queries import photos_here
 from gis.inspections.rules import Answer, PhotoMissing
 from gis.journal import Who
@@ -86,7 +88,9 @@ def follow(session: Session, who: Who, inspection_id: UUID, zone: tzinfo = CHINA
 def _make(session: Session, who: Who, inspection_id: UUID, rows: Sequence[RowMapping], zone: tzinfo) -> int:
     rules, table = queries.rules(session), queries.severities(session, rows[0]["checklist_code"])
     days = Days(working_days(session), zone)
-    made = [_row(who, inspection_id, row, rules, severity_of(row["item_id"], table), days) for row in rows]
+    list_ = session.get_one(Checklist, (rows[0]["checklist_code"], rows[0]["checklist_revision"]))
+    words = {item.id: item for item in checkable(list_)}
+    made = [_row(who, inspection_id, row, words, rules, severity_of(row["item_id"], table), days) for row in rows]
     adding = insert(Finding).values(made).on_conflict_do_nothing(index_elements=["inspection_id", "item_id"])
     found = session.scalars(adding.returning(Finding)).all()
     if found:
@@ -109,13 +113,15 @@ _CARRY = text(
 
 
 def _row(
-    who: Who, inspection_id: UUID, row: RowMapping, rules: dict[str, RectifyRule], severity: Severity, days: Days
-) -> dict[str, Any]:
+    who: Who, inspection_id: UUID, row: RowMapping, words: Mapping[str, Checkable], rules: dict[str, RectifyRule],
+    severity: Severity, days: Days,
+) -> dict[str, Any]:  # fmt: skip
+    said = words.get(row["item_id"]) or Checkable(row["item_id"], row["item_id"], row["item_id"])
     rule, known = rules[severity], row["unit_id"] is not None
     until, missing = limit_of(who.now, rule.days, days.calendar, days.zone) if known else (None, False)
     return {
-        "inspection_id": inspection_id, "item_id": row["item_id"], "item_zh": row["zh"] or row["item_id"],
-        "item_en": row["en"] or row["item_id"], "pledge_no": row["pledge_no"], "severity": severity, "note": row["note"],
+        "inspection_id": inspection_id, "item_id": row["item_id"], "item_zh": said.zh,
+        "item_en": said.en, "pledge_no": row["pledge_no"], "severity": severity, "note": row["note"],
         "status": FindingStatus.SENT if known else FindingStatus.OPEN, "site_id": row["site_id"],
         "order_id": row["order_id"], "area_id": row["area_id"], "unit_id": row["unit_id"],
         "contractor_id": row["contractor_id"], "inspector_id": row["inspector_id"], "found_at": row["received_at"],
@@ -339,7 +345,7 @@ def set_severity(session: Session, who: Who, code: str, item_id: str, severity: 
     """Say how serious an item is from now on; findings that are there keep theirs. Raises Missing, BadInput."""
     if severity not in set(Severity):
         raise BadInput(reason="severity")
-    known = {c.code: {item["id"] for item in c.items} for c in checklists(session)}
+    known = {c.code: {item.id for item in checkable(c)} for c in checklists(session)}
     if item_id not in known.get(code, set()):
         raise Missing(thing="item", id=f"{code[:40]} {item_id[:12]}")
     kept = words_of(source, needed=True, longest=SOURCE_MAX)

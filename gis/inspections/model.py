@@ -17,7 +17,6 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
-    Numeric,
     String,
     Text,
     text,
@@ -115,17 +114,6 @@ class ChecklistFile(Base):
     file_name: Mapped[str] = mapped_column(String(255))
     original: Mapped[bytes | None] = mapped_column(LargeBinary)
     xform: Mapped[str] = mapped_column(Text)
-
-
-class CheckWeight(Base):
-    """What a "no" weighs (检查项权重): the bureau's own table, empty until it writes something there."""
-
-    __tablename__ = "check_weight"
-    __table_args__ = (CheckConstraint("weight > 0", name="weight"),)
-
-    code: Mapped[str] = mapped_column(String(40), primary_key=True)
-    item_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    weight: Mapped[float] = mapped_column(Numeric(8, 2, asdecimal=False))
 
 
 class VisitRule(Base):

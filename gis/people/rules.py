@@ -92,7 +92,6 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "use_phone": PHONE,
     "submit_forms": PHONE,
     "edit_checklists": frozenset({_R.SUPERVISOR, _R.UNIT_HANDLER, _R.ADMINISTRATOR}),
-    "weigh_checklists": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "own_account": EVERYONE,
 }
 

@@ -1,4 +1,4 @@
-"""Checklists of any kind: forms beside the six pledges, their files, weights, steps of standard visits, ODK submissions."""
+"""Checklists of any kind: forms beside the six pledges, their files, steps of standard visits, ODK submissions."""
 
 from __future__ import annotations
 
@@ -44,14 +44,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["code", "revision"], ["checklist.code", "checklist.revision"], name="fk_checklist_file_code"
         ),
-    )
-    op.create_table(
-        "check_weight",
-        sa.Column("code", sa.String(40), nullable=False),
-        sa.Column("item_id", sa.String(64), nullable=False),
-        sa.Column("weight", sa.Numeric(8, 2), nullable=False),
-        sa.PrimaryKeyConstraint("code", "item_id", name="pk_check_weight"),
-        sa.CheckConstraint("weight > 0", name="weight"),
     )
     op.create_table(
         "visit_rule",
@@ -124,7 +116,6 @@ def downgrade() -> None:
     op.alter_column("inspection", "scope", nullable=False)
     op.alter_column("inspection", "inspector_id", nullable=False)
     op.drop_table("visit_rule")
-    op.drop_table("check_weight")
     op.drop_table("checklist_file")
     op.execute("DELETE FROM checklist WHERE kind <> 'pledges'")
     op.drop_index("uq_checklist_active", table_name="checklist")

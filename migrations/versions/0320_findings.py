@@ -119,7 +119,7 @@ def _rules() -> None:
     op.create_table(
         "score_weight",
         sa.Column("checklist_code", sa.String(length=40), nullable=False),
-        sa.Column("item_id", sa.String(length=12), nullable=False),
+        sa.Column("item_id", sa.String(length=64), nullable=False),
         sa.Column("weight", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
@@ -129,7 +129,7 @@ def _rules() -> None:
     op.create_table(
         "severity_rule",
         sa.Column("checklist_code", sa.String(length=40), nullable=False),
-        sa.Column("item_id", sa.String(length=12), nullable=False),
+        sa.Column("item_id", sa.String(length=64), nullable=False),
         sa.Column("severity", sa.String(length=10), nullable=False),
         sa.Column("source", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
@@ -221,7 +221,7 @@ def _findings() -> None:
         "finding",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("inspection_id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.String(length=12), nullable=False),
+        sa.Column("item_id", sa.String(length=64), nullable=False),
         sa.Column("item_zh", sa.String(length=300), nullable=False),
         sa.Column("item_en", sa.String(length=300), nullable=False),
         sa.Column("pledge_no", sa.Integer(), nullable=False),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from gis.inspections import checklist_queries as queries
 from gis.inspections.forms import form_of
-from gis.inspections.model import Checklist, CheckWeight, VisitRule
+from gis.inspections.model import Checklist, VisitRule
 from gis.inspections.visit_examples import steps_of
 from gis.journal import JournalEntry
 from tests import factories as make
@@ -115,17 +115,6 @@ def _sheet(data):
     import zipfile
 
     return zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml")
-
-
-def test_weights_are_empty_until_the_bureau_writes_them(boss, session):
-    assert queries.weights(session, "six_pledges") == {}
-    boss.post("/checklists/six_pledges/weights", data={"w:1.1": "2", "w:4.7": "1，5", "w:2.1": ""})
-    assert queries.weights(session, "six_pledges") == {"1.1": 2, "4.7": 1.5}
-    boss.post("/checklists/six_pledges/weights", data={"w:1.1": ""})
-    assert session.scalars(select(CheckWeight.item_id)).all() == ["4.7"]
-    for wrong in ({"w:9.9": "1"}, {"w:1.1": "-1"}, {"w:1.1": "nan"}, {"w:1.1": "x"}):
-        assert boss.post("/checklists/six_pledges/weights", data=wrong).status_code == 422
-    assert 'value="1.5"' in boss.get("/checklists/six_pledges").text
 
 
 def _steps(**more):

@@ -10,8 +10,9 @@ from sqlalchemy import func, select, text
 
 from gis import journal
 from gis.errors import BadInput, ChengmaiError, Conflict, Missing, NotAllowed, StaleVersion
+from gis.inspections import consequences, findings, stop_work
 from gis.inspections import finding_queries as queries
-from gis.inspections import findings, stop_work
+from gis.inspections.checklist_actions import Added, activate, add_revision
 from gis.inspections.finding_model import Finding, FindingPhoto, Rectification, Reinspection, StopWork
 from gis.inspections.finding_rules import (
     FINDING_STEPS,
@@ -26,7 +27,9 @@ from gis.inspections.finding_rules import (
     finding_after,
     may_reinspect,
 )
-from gis.inspections.model import InspectionPhoto, Photo
+from gis.inspections.forms import Form, Group, Item, ItemType
+from gis.inspections.model import CheckAnswer, InspectionPhoto, Photo
+from gis.inspections.rules import ChecklistKind
 from gis.journal import Who
 from gis.oversight.finding_notices import watch_findings
 from gis.oversight.model import NoticeFinding, SupervisionNotice
@@ -336,3 +339,33 @@ def test_only_one_order_stops_a_site_whatever_the_code_does(session):
     stop_work.stop(session, Who(NOW), CITY, finding.id, "停", ZONE)
     standing = session.scalar(text("SELECT count(*) FROM stop_work WHERE lifted_at IS NULL"))
     assert standing == 1 and session.scalar(select(StopWork.site_id)) == finding.site_id
+
+
+def test_a_no_in_a_form_of_the_bureaus_own_is_a_finding_in_the_forms_words(session):
+    barrier = Item(
+        "barrier_stands_along_the_pit", ItemType.YES_NO, {"zh": "沟槽边有围挡", "en": "A barrier along the pit"}
+    )
+    given = Added(
+        "own_form",
+        "自定检查",
+        ChecklistKind.FORM,
+        Form("自定检查", (Group("p", {}, "", (barrier,)),)),
+        "局自定",
+        "<h/>",
+    )
+    made = add_revision(session, Who(NOW), given)
+    activate(session, Who(NOW), made.code, made.revision)
+    findings.set_severity(session, Who(NOW), "own_form", barrier.name, "serious", "局自定")
+    consequences.set_weight(session, Who(NOW), "own_form", barrier.name, 3, "局自定")
+    unit = make.make_unit(session)
+    site = make.make_site(session, unit_id=unit.id)
+    visit = make_inspection(
+        session, unit_id=unit.id, site_id=site.id, checklist_code="own_form", checklist_revision=made.revision,
+        scope=None, stage=None,
+    )  # fmt: skip
+    session.merge(CheckAnswer(inspection_id=visit.id, item_id=barrier.name, answer="no", note=""))
+    session.flush()
+    assert findings.follow(session, Who(NOW), visit.id, ZONE) == 1
+    finding = of(session, visit)[barrier.name]
+    assert (finding.item_zh, finding.item_en) == ("沟槽边有围挡", "A barrier along the pit")
+    assert (finding.severity, finding.unit_id) == ("serious", unit.id)
