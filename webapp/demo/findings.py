@@ -15,7 +15,7 @@ from gis import journal
 from gis.inspections import consequences, findings, stop_work
 from gis.inspections.consequence_model import Consequence, ConsequenceRule
 from gis.inspections.finding_model import Finding, Rectification
-from gis.inspections.finding_rules import FindingStatus
+from gis.inspections.finding_rules import FindingStatus, Severity
 from gis.inspections.model import Inspection
 from gis.journal import Who
 from gis.oversight.finding_notices import watch_findings
@@ -35,10 +35,12 @@ def write_findings(session: Session, users: Mapping[str, User]) -> None:
         findings.follow(session, Who(visit.received_at, visit.inspector_id), visit.id)
     found = list(session.scalars(select(Finding).order_by(Finding.id)))
     boss = Who(NOW - timedelta(hours=2), users[Role.SUPERVISOR].id)
+    stopped = _to_be_stopped(found)
     for n, finding in enumerate(found):
-        _move(session, finding, n, days, users)
+        _move(session, finding, 1 if finding is stopped else n, days, users)
     session.flush()
-    _stop(session, boss, found)
+    words = "管沟旁未按规定设置围挡和警示标志，存在安全隐患（演示）"
+    stop_work.stop(session, boss, CITY, stopped.id, words, ZONE)
     watch_findings(session, Who(NOW - timedelta(hours=1)), days)
     _consequences(session, boss, found, days)
 
@@ -79,13 +81,12 @@ def _answer(session: Session, finding: Finding, at: datetime, note: str) -> None
                   unit_id=finding.unit_id, attempt=1, late=False, photos=0)  # fmt: skip
 
 
-def _stop(session: Session, boss: Who, found: list[Finding]) -> None:
-    """The works at one site are stopped for a serious finding."""
-    serious = [f for f in found if f.severity == "serious" and f.status in ("sent", "signed", "failed") and f.site_id]
-    if serious:
-        stop_work.stop(
-            session, boss, CITY, serious[0].id, "管沟旁未按规定设置围挡和警示标志，存在安全隐患（演示）", ZONE
-        )
+def _to_be_stopped(found: list[Finding]) -> Finding:
+    """The finding that the works at one site are stopped for: a serious one, or one that the demo makes so."""
+    at_sites = [finding for finding in found if finding.site_id is not None]
+    chosen = next((finding for finding in at_sites if finding.severity == Severity.SERIOUS), at_sites[0])
+    chosen.severity = Severity.SERIOUS
+    return chosen
 
 
 def _consequences(session: Session, boss: Who, found: list[Finding], days: findings.Days) -> None:
