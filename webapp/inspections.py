@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import cos, radians
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from gis.errors import Missing
-from gis.inspections import actions, queries
+from gis.inspections import actions, amend, change_queries, queries
 from gis.inspections.checklist_queries import checklists
 from gis.inspections.form_answers import check_form, shown_text
 from gis.inspections.forms import SIGNED, form_of, told
@@ -44,13 +44,20 @@ def index() -> str:
                             request.args.get("by", "") if request.args.get("by") in ("bureau", "self") else "")  # fmt: skip
     page = filters.number("page", 1, 1, 100_000)
     total, rows = queries.listed(db(), scope(), looked, page)
-    waiting = len(queries.conflicts(db(), scope())) if may_do("review_conflict") else 0
+    waiting = _to_review() if may_do("review_conflict") else 0
     known_units = [u for u in units(db()) if scope().unit_id in (None, u.id)]
     return render_template(
         "inspections/index.html", rows=rows, total=total, page=page, pages=max(1, -(-total // queries.PAGE)), asked=looked,
         districts=areas(db(), scope(), (AreaLevel.DISTRICT, AreaLevel.STREET)), units=known_units, waiting=waiting,
         narrowed=bool(request.args),
     )  # fmt: skip
+
+
+def _to_review() -> int:
+    """How many things wait for somebody to look: pairs, disputes, what phones delivered into quarantine."""
+    return sum(len(found) for found in (
+        change_queries.conflicts(db(), scope()), amend.disputes(db(), scope()), change_queries.quarantine(db(), scope())
+    ))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,8 @@ def show(inspection_id: UUID) -> str:
     groups = form_groups(row, given, pictures) if row["form"] else _pledges(row, given, pictures)
     known = {line.id for _title, lines in groups for line in lines}
     loose = [p for p in pictures if p["item_id"].removesuffix(SIGNED) not in known]
-    return render_template("inspections/show.html", row=row, groups=groups, loose=loose, sketch=sketch(row))
+    return render_template("inspections/show.html", row=row, groups=groups, loose=loose, sketch=sketch(row),
+                           corrections=_corrections(inspection_id), awaited=queries.awaited(db(), inspection_id))  # fmt: skip
 
 
 def _pledges(
@@ -114,6 +122,20 @@ def form_groups(
             shown_text(form, item, value, lambda label: told(dict(label), language, form.default_language)),
         ))  # fmt: skip
     return [group for group in groups if group[1]]
+
+
+def _corrections(inspection_id: UUID) -> list[dict[str, Any]]:
+    """Who corrected what after it was sent: where, what stood there, what stands since."""
+    texts, made = _item_texts(), []
+    for row in amend.history(db(), inspection_id):
+        lines = []
+        for path, value in sorted(row["sets"].items()):
+            item_id, _dot, field = path.rpartition(".")
+            name = f"{item_id} {texts.get(item_id, '')} · " if item_id else ""
+            lines.append((name + word("visit_field", field), _plain(f".{field}", row["before"].get(path)),
+                          _plain(f".{field}", value)))  # fmt: skip
+        made.append({"row": row, "lines": lines})
+    return made
 
 
 def _lines(
@@ -163,11 +185,42 @@ def review() -> str:
     """Changes that came twice under one id with different contents, side by side; and changes that were not applied."""
     everything = request.args.get("all") == "1"
     texts = _item_texts()
-    pairs = [(row, _differences(row, texts)) for row in queries.conflicts(db(), scope(), reviewed_too=everything)]
-    refused = [
-        (row, json.dumps(row["body"], ensure_ascii=False, indent=1)) for row in queries.not_applied(db(), scope())
+    pairs = [
+        (row, _differences(row, texts)) for row in change_queries.conflicts(db(), scope(), reviewed_too=everything)
     ]
-    return render_template("inspections/review.html", pairs=pairs, refused=refused, everything=everything)
+    refused = [
+        (row, json.dumps(row["body"], ensure_ascii=False, indent=1))
+        for row in change_queries.not_applied(db(), scope())
+    ]
+    disputes = [_dispute(one, texts) for one in amend.disputes(db(), scope())]
+    apart = len(change_queries.quarantine(db(), scope()))
+    return render_template("inspections/review.html", pairs=pairs, refused=refused, everything=everything,
+                           disputes=disputes, held=change_queries.held(db(), scope()), apart=apart)  # fmt: skip
+
+
+def _dispute(one: amend.Dispute, texts: Mapping[str, str]) -> dict[str, Any]:
+    """A disputed property in words, with what each side says."""
+    item_id, _dot, field = one.path.rpartition(".")
+    name = (
+        f"{item_id} {texts.get(item_id, '')} · {word('visit_field', field)}" if item_id else word("visit_field", field)
+    )
+    sides = [
+        {"id": side["id"], "author": side["author"], "at": side["at"], "reason": side["reason"],
+         "value": _plain(f".{field}", side["sets"][one.path])} for side in one.sides
+    ]  # fmt: skip
+    return {"inspection_id": one.inspection_id, "place": one.place, "path": one.path, "name": name, "sides": sides}
+
+
+@pages.post("/inspections/<uuid:inspection_id>/choose")
+@needs("review_conflict")
+def chosen(inspection_id: UUID) -> Response:
+    """Of two corrections of one property, the one that stands."""
+    try:
+        side = UUID(request.form.get("chosen", ""))
+    except ValueError as error:
+        raise Missing(thing="change", id="?") from error
+    amend.choose(db(), who(), scope(), uuid4(), inspection_id, request.form.get("path", ""), side, filters.zone())
+    return redirect(url_for("inspections.review"))
 
 
 def _item_texts() -> dict[str, str]:

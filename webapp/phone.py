@@ -30,7 +30,9 @@ HERE = Path(__file__).parent
 ICON_SIZES = (180, 192, 512)
 COLOUR = "#1a5fd0"
 # Files the app runs on, besides its own modules.
-STATIC = ("css/base.css", "css/phone.css", "css/phone_form.css", "favicon.svg", "vendor/dexie.mjs")
+STATIC = (
+    "css/base.css", "css/phone.css", "css/phone_form.css", "favicon.svg", "vendor/dexie.mjs", "vendor/tus.min.js",
+)  # fmt: skip
 COMMON = ("common/dom.mjs", "common/words.mjs")
 
 

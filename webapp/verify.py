@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 from gis.inspections.model import Photo
 from gis.oversight import rollup_queries
 from gis.portal.model import ComplaintPhoto
+from webapp import verify_sync
+from webapp.files import YOUNG_S
 
 # Name -> SQL that returns the ids (as text) of what breaks it.
 INVARIANTS: dict[str, str] = {
@@ -95,8 +98,13 @@ INVARIANTS: dict[str, str] = {
 EXAMPLES = 5
 
 
-def broken_invariants(session: Session, files_dir: Path) -> list[dict[str, Any]]:
-    """`[{"invariant", "count", "examples"}]`, empty when everything holds. Photo files are read and hashed."""
+def broken_invariants(
+    session: Session, files_dir: Path, *, acknowledged: Mapping[str, str] | None = None, young_s: float = YOUNG_S
+) -> list[dict[str, Any]]:
+    """`[{"invariant", "count", "examples"}]`, empty when everything holds. Photo files are read and hashed.
+
+    `acknowledged` is what phones were told is kept; files younger than `young_s` may still get their row.
+    """
     found = []
     for name, sql in INVARIANTS.items():
         ids = [str(row[0]) for row in session.execute(text(sql))]
@@ -113,6 +121,8 @@ def broken_invariants(session: Session, files_dir: Path) -> list[dict[str, Any]]
         found.append(
             {"invariant": "a photo's file is what its name says", "count": len(wrong), "examples": wrong[:EXAMPLES]}
         )
+    sync = verify_sync.broken(session, files_dir, acknowledged=acknowledged, young_s=young_s)
+    found += [{"invariant": n, "count": len(ids), "examples": ids[:EXAMPLES]} for n, ids in sync.items() if ids]
     return found
 
 

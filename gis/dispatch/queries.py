@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gis.complaints.model import Complaint
@@ -231,6 +231,20 @@ def order_in_scope(session: Session, order_id: int, scope: Scope) -> WorkOrder |
     question = select(WorkOrder).join(Complaint, Complaint.id == WorkOrder.complaint_id)
     question = question.where(WorkOrder.id == order_id, *visible(scope))
     return session.scalar(question)
+
+
+_SINCE = text(
+    """
+    SELECT verb, data ->> 'before' IS DISTINCT FROM data ->> 'after' AS moved FROM journal
+     WHERE thing = 'work_order' AND thing_id = :id AND version > :version ORDER BY version, seq
+    """
+)
+
+
+def steps_since(session: Session, order_id: int, version: int) -> tuple[bool, list[str]]:
+    """Did the order's status move after this version, and what was done with it since?"""
+    rows = session.execute(_SINCE, {"id": str(order_id), "version": version}).all()
+    return any(row.moved for row in rows), [row.verb for row in rows] or ["edit"]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -12,14 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gis import journal
-from gis.errors import Missing
-from gis.inspections import findings, queries
+from gis.errors import ChengmaiError, Missing
+from gis.inspections import change_queries, findings, queries
 from gis.inspections.form_answers import check_form
 from gis.inspections.forms import Form
 from gis.inspections.model import ChangeVariant, Checklist, ChecklistFile, Photo
 from gis.inspections.photo_store import Stored
 from gis.inspections.pledge_form import pledge_form
-from gis.inspections.round_visits import filed
+from gis.inspections.round_visits import expecting, filed
 from gis.inspections.rules import (
     PLEDGES,
     SIX_PLEDGES,
@@ -28,13 +29,13 @@ from gis.inspections.rules import (
     BadChecklist,
     Given,
     InspectionThere,
-    PhotoMissing,
     Problem,
     check,
     refusal,
 )
 from gis.journal import Who
 from gis.people.rules import Scope
+from gis.prepared import Prepared
 
 
 def seed_checklists(session: Session, xform: Callable[[Form, str], str]) -> None:
@@ -93,59 +94,118 @@ class Visit:
     photos: Sequence[Shot] = field(default=())
 
 
-# One statement: the visit, its answers, its photos and its journal row are kept together or not at all.
-_KEEP = text(
+# One statement for any number of visits, sent as one JSON parameter: a visit, its answers, its photos (those that are here,
+# and those that are still to come) and its journal row are kept together or not at all.
+_KEEP = Prepared(
     """
-    WITH visit AS (
+    WITH sent AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(CAST(:visits AS json)) AS v(id uuid, order_id bigint, site_id bigint, code text,
+             revision int, scope text, stage text, started_at timestamptz, finished_at timestamptz, note text, lon float8,
+             lat float8, accuracy_m float8, area_id bigint, unit_id bigint, no_count int, answers json, photos json)),
+    visit AS (
       INSERT INTO inspection (id, order_id, site_id, inspector_id, checklist_code, checklist_revision, scope, stage,
              started_at, finished_at, received_at, note, position, position_accuracy_m, area_id, unit_id, is_self)
-      VALUES (:id, :order_id, :site_id, :user_id, :code, :revision, :scope, :stage, :started_at, :finished_at, :now, :note,
-              ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), :accuracy_m, :area_id, :unit_id,
-              EXISTS (SELECT FROM app_user p JOIN unit b ON b.id = p.unit_id WHERE p.id = :user_id AND b.kind <> 'bureau'))
+      SELECT id, order_id, site_id, :user_id, code, revision, scope, stage, started_at, finished_at, :now, note,
+             ST_SetSRID(ST_MakePoint(lon, lat), 4326), accuracy_m, area_id, unit_id,
+             EXISTS (SELECT FROM app_user p JOIN unit b ON b.id = p.unit_id WHERE p.id = :user_id AND b.kind <> 'bureau')
+        FROM sent
       ON CONFLICT (id) DO NOTHING RETURNING id, version),
     answered AS (
       INSERT INTO check_answer (inspection_id, item_id, answer, value, note)
-      SELECT visit.id, a.* FROM visit, unnest(CAST(:items AS text[]), CAST(:answers AS text[]), CAST(:values AS text[]),
-             CAST(:notes AS text[])) a),
+      SELECT id, a.* FROM visit JOIN sent USING (id),
+             json_to_recordset(sent.answers) AS a(item_id text, answer text, value text, note text)),
+    shots AS (
+      SELECT id, f.*, ST_SetSRID(ST_MakePoint(f.lon, f.lat), 4326) AS position,
+             EXISTS (SELECT FROM photo p WHERE p.sha256 = f.sha256) AS here
+        FROM visit JOIN sent USING (id), json_to_recordset(sent.photos) AS f(sha256 text, item_id text,
+             taken_at timestamptz, lon float8, lat float8, accuracy_m float8)),
     shown AS (
       INSERT INTO inspection_photo (inspection_id, sha256, item_id, taken_at, position, position_accuracy_m)
-      SELECT visit.id, f.sha256, f.item_id, f.taken_at, ST_SetSRID(ST_MakePoint(f.lon, f.lat), 4326), f.accuracy_m
-        FROM visit, unnest(CAST(:f_sha AS text[]), CAST(:f_item AS text[]), CAST(:f_at AS timestamptz[]),
-             CAST(:f_lon AS float8[]), CAST(:f_lat AS float8[]), CAST(:f_acc AS float8[]))
-             AS f(sha256, item_id, taken_at, lon, lat, accuracy_m)),
+      SELECT id, sha256, item_id, taken_at, position, accuracy_m FROM shots WHERE here),
+    awaited AS (
+      INSERT INTO awaited_photo (inspection_id, sha256, item_id, taken_at, position, position_accuracy_m, since_at)
+      SELECT id, sha256, item_id, taken_at, position, accuracy_m, :now FROM shots WHERE NOT here),
     noted AS (
       INSERT INTO journal (at, user_id, device_id, verb, thing, thing_id, version, area_id, unit_id, data)
-      SELECT :now, :user_id, :device_id, 'submit', 'inspection', visit.id::text, visit.version, :area_id, :unit_id,
-             jsonb_build_object('order_id', CAST(:order_id AS bigint), 'site_id', CAST(:site_id AS bigint),
-                                'no_count', CAST(:no_count AS integer)) FROM visit)
-    SELECT version FROM visit
+      SELECT :now, :user_id, :device_id, 'submit', 'inspection', id::text, visit.version, area_id, unit_id,
+             jsonb_build_object('order_id', order_id, 'site_id', site_id, 'no_count', no_count)
+        FROM visit JOIN sent USING (id))
+    SELECT id, version FROM visit
+    """,
+    visits="text",
+    user_id="bigint",
+    device_id="bigint",
+    now="timestamptz",
+)
+# Whoever keeps a form whose photo is not here, and whoever keeps that photo, take turns: else each would miss the other.
+_TURNS = text(
+    """
+    SELECT pg_advisory_xact_lock(8319, turn)
+      FROM (SELECT DISTINCT hashtext(sha256) AS turn FROM unnest(CAST(:photos AS text[])) AS sha256 ORDER BY 1) AS turns
     """
 )
 
 
 def submit(session: Session, who: Who, scope: Scope, visit: Visit, zone: tzinfo = findings.CHINA) -> int:
-    """Keep a visit, and make a finding of each failed item; returns its version.
+    """Keep a visit, and what follows from it; returns its version.
 
-    Raises Missing, BadChecklist, PhotoMissing, InspectionThere; then nothing is kept.
+    Raises Missing, BadChecklist, InspectionThere; then nothing is kept.
     """
-    wanted = sorted({shot.sha256 for shot in visit.photos})
-    ground = queries.ground(
-        session, scope, visit.checklist_code, visit.checklist_revision, order_id=visit.order_id, site_id=visit.site_id,
-        photos=wanted,
-    )  # fmt: skip
-    _refuse(visit, ground, wanted)
-    version = session.scalar(_KEEP, _parameters(who, visit, ground))
-    if version is None:
+    (ready,) = prepared(session, scope, [visit])
+    if isinstance(ready, ChengmaiError):
+        raise ready
+    kept = submit_all(session, who, [ready], zone)
+    if visit.id not in kept:
         raise InspectionThere()
-    if visit.site_id is not None:
-        filed(session, who, visit.site_id, visit.id)
-    # What a program of a body sends is nobody's inspection: nothing follows from it by itself.
-    if who.user_id is not None and any(given.answer == Answer.NO for given in visit.answers):
-        findings.follow(session, who, visit.id, zone)
-    return int(version)
+    return kept[visit.id]
 
 
-def _refuse(visit: Visit, ground: queries.Ground, wanted: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class Ready:
+    """A visit that can be kept, and where it belongs."""
+
+    visit: Visit
+    ground: queries.Ground
+
+
+def prepared(session: Session, scope: Scope, visits: Sequence[Visit]) -> list[Ready | ChengmaiError]:
+    """Each visit as it can be kept, or why it cannot: Missing, BadChecklist."""
+    asked = [queries.Asked(v.checklist_code, v.checklist_revision, v.order_id, v.site_id) for v in visits]
+    found = queries.grounds(session, scope, asked)
+    ready: list[Ready | ChengmaiError] = []
+    for visit, ground in zip(visits, found, strict=True):
+        try:
+            _refuse(visit, ground)
+            ready.append(Ready(visit, ground))
+        except ChengmaiError as error:
+            ready.append(error)
+    return ready
+
+
+def submit_all(session: Session, who: Who, ready: Sequence[Ready], zone: tzinfo = findings.CHINA) -> dict[UUID, int]:
+    """Keep many visits in one statement, then what follows from each: the planned visit that it was, a finding of each failed
+    item. Returns the version of each that was kept. One whose id is taken is not."""
+    named = sorted({shot.sha256 for one in ready for shot in one.visit.photos})
+    if missing := set(named) - set(queries.photos_here(session, named)):
+        session.execute(_TURNS, {"photos": sorted(missing)})
+    visits = json.dumps([_row(one.visit, one.ground) for one in ready], ensure_ascii=False, default=str)
+    rows = _KEEP.rows(session, visits=visits, user_id=who.user_id, device_id=who.device_id, now=who.now)
+    kept = {UUID(str(row.id)): row.version for row in rows}
+    _follow_up(session, who, [one.visit for one in ready if one.visit.id in kept], zone)
+    return kept
+
+
+def _follow_up(session: Session, who: Who, visits: Sequence[Visit], zone: tzinfo) -> None:
+    planned = expecting(session, [visit.site_id for visit in visits if visit.site_id is not None])
+    for visit in visits:
+        if visit.site_id in planned:
+            filed(session, who, visit.site_id, visit.id)
+        # What a program of a body sends is nobody's inspection: nothing follows from it by itself.
+        if who.user_id is not None and any(given.answer == Answer.NO for given in visit.answers):
+            findings.follow(session, who, visit.id, zone)
+
+
+def _refuse(visit: Visit, ground: queries.Ground) -> None:
     if not ground.found:
         thing, number = ("order", visit.order_id) if visit.order_id is not None else ("site", visit.site_id)
         raise Missing(thing=thing, id=number)
@@ -157,9 +217,6 @@ def _refuse(visit: Visit, ground: queries.Ground, wanted: Sequence[str]) -> None
         reason = "; ".join(filter(None, (reason, "a photo is named twice")))
     if reason:
         raise BadChecklist(reason=reason)
-    for sha256 in wanted:
-        if sha256 not in ground.photos:
-            raise PhotoMissing(sha256=sha256)
 
 
 def _problems(visit: Visit, ground: queries.Ground, shown: Sequence[str]) -> list[Problem]:
@@ -172,22 +229,40 @@ def _problems(visit: Visit, ground: queries.Ground, shown: Sequence[str]) -> lis
     return check(ground.items or (), visit.scope, visit.stage, ground.heating, visit.answers, shown)
 
 
-def _parameters(who: Who, visit: Visit, ground: queries.Ground) -> dict[str, object]:
-    position, shots = visit.position, visit.photos
-    places = [shot.position for shot in shots]
+def _row(visit: Visit, ground: queries.Ground) -> dict[str, object]:
     return {
-        "id": visit.id, "order_id": visit.order_id, "site_id": visit.site_id, "user_id": who.user_id,
-        "device_id": who.device_id, "code": visit.checklist_code, "revision": visit.checklist_revision,
-        "scope": visit.scope, "stage": visit.stage, "started_at": visit.started_at, "finished_at": visit.finished_at,
-        "now": who.now, "note": visit.note, "lon": position and position.lon, "lat": position and position.lat,
-        "accuracy_m": position and position.accuracy_m, "area_id": ground.area_id, "unit_id": ground.unit_id,
-        "items": [g.item_id for g in visit.answers], "answers": [g.answer or None for g in visit.answers],
-        "values": [g.value or None for g in visit.answers],
-        "notes": [g.note for g in visit.answers], "no_count": sum(g.answer == Answer.NO for g in visit.answers),
-        "f_sha": [s.sha256 for s in shots], "f_item": [s.item_id for s in shots], "f_at": [s.taken_at for s in shots],
-        "f_lon": [p and p.lon for p in places], "f_lat": [p and p.lat for p in places],
-        "f_acc": [p and p.accuracy_m for p in places],
+        "id": visit.id, "order_id": visit.order_id, "site_id": visit.site_id, "code": visit.checklist_code,
+        "revision": visit.checklist_revision, "scope": visit.scope, "stage": visit.stage, "started_at": visit.started_at,
+        "finished_at": visit.finished_at, "note": visit.note, **_place(visit.position), "area_id": ground.area_id,
+        "unit_id": ground.unit_id, "no_count": sum(g.answer == Answer.NO for g in visit.answers),
+        "answers": [
+            {"item_id": g.item_id, "answer": g.answer or None, "value": g.value or None, "note": g.note}
+            for g in visit.answers
+        ],
+        "photos": shot_rows(visit.photos),
     }  # fmt: skip
+
+
+def shot_rows(shots: Sequence[Shot]) -> list[dict[str, object]]:
+    """Photos as a statement takes them."""
+    return [{"sha256": s.sha256, "item_id": s.item_id, "taken_at": s.taken_at, **_place(s.position)} for s in shots]
+
+
+def _place(position: Position | None) -> dict[str, float | None]:
+    if position is None:
+        return {"lon": None, "lat": None, "accuracy_m": None}
+    return {"lon": position.lon, "lat": position.lat, "accuracy_m": position.accuracy_m}
+
+
+# A photo has come: every visit that waited for it shows it from now on, and so do the findings made of it.
+_ARRIVED = text(
+    """
+    WITH came AS (DELETE FROM awaited_photo WHERE sha256 = :sha256 RETURNING *)
+    INSERT INTO inspection_photo (inspection_id, sha256, item_id, taken_at, position, position_accuracy_m)
+    SELECT inspection_id, sha256, item_id, taken_at, position, position_accuracy_m FROM came
+    ON CONFLICT DO NOTHING RETURNING inspection_id
+    """
+)
 
 
 def add_photo(session: Session, who: Who, stored: Stored, file_name: str) -> Photo:
@@ -196,12 +271,14 @@ def add_photo(session: Session, who: Who, stored: Stored, file_name: str) -> Pho
         "sha256": stored.sha256, "mime": stored.mime, "size_bytes": stored.size_bytes, "width": stored.width,
         "height": stored.height, "received_at": who.now, "device_id": who.device_id, "file_name": file_name,
     }  # fmt: skip
+    session.execute(_TURNS, {"photos": [stored.sha256]})
     added = session.scalar(
         insert(Photo).values(row).on_conflict_do_nothing(index_elements=["sha256"]).returning(Photo.sha256)
     )
     if added is not None:
         journal.write(session, who, "add", "photo", stored.sha256, size_bytes=stored.size_bytes, mime=stored.mime)
         session.flush()
+    findings.carry(session, session.scalars(_ARRIVED, {"sha256": stored.sha256}).all())
     photo = session.get(Photo, stored.sha256)
     assert photo is not None
     return photo
@@ -209,7 +286,7 @@ def add_photo(session: Session, who: Who, stored: Stored, file_name: str) -> Pho
 
 def review(session: Session, who: Who, scope: Scope, variant_id: int) -> ChangeVariant:
     """Somebody has looked at a change that came twice with different contents."""
-    if not queries.conflict_in_scope(session, scope, variant_id):
+    if not change_queries.conflict_in_scope(session, scope, variant_id):
         raise Missing(thing="change", id=variant_id)
     variant = session.get_one(ChangeVariant, variant_id, with_for_update=True)
     if variant.reviewed_at is None:

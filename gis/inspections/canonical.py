@@ -12,14 +12,14 @@ import re
 from typing import Any
 
 # Where Python's encoder and a browser's may differ: 1.0, 1e-07, integers of 22 digits, the order of keys beyond U+FFFF.
-# A text that looks like one of these only costs the slower way.
-_DOUBTFUL = re.compile(r"(?:^|[:,\[])-?(?:[0-9]+\.0(?![0-9])|[0-9]+(?:\.[0-9]+)?e|[0-9]{21})|[\U00010000-\U0010ffff]")
+# A text that looks like one of these only costs the slower way. (It begins with what stands before every number inside.)
+_DOUBTFUL = re.compile(r"[:,\[]-?(?:[0-9]+\.0(?![0-9])|[0-9]+(?:\.[0-9]+)?e|[0-9]{21})")
 
 
 def dumps(value: Any) -> str:
     """Canonical JSON. Raises ValueError for NaN and infinity, TypeError for what is no JSON at all."""
     quick = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    if _DOUBTFUL.search(quick) is None:
+    if isinstance(value, dict | list) and _DOUBTFUL.search(quick) is None and max(quick) <= "\uffff":
         return quick
     out: list[str] = []
     _write(value, out)

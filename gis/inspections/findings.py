@@ -94,10 +94,16 @@ def _make(session: Session, who: Who, inspection_id: UUID, rows: Sequence[RowMap
     adding = insert(Finding).values(made).on_conflict_do_nothing(index_elements=["inspection_id", "item_id"])
     found = session.scalars(adding.returning(Finding)).all()
     if found:
-        session.execute(_CARRY, {"ids": [f.id for f in found]})
+        carry(session, [inspection_id])
     for finding in found:
         _told(session, who, finding, "find", after=finding.status, item=finding.item_id, severity=finding.severity)
     return len(found)
+
+
+def carry(session: Session, inspections: Sequence[UUID]) -> None:
+    """Show the photos of these inspections with their findings too. Again whenever one of them arrives later than its form."""
+    if inspections:
+        session.execute(_CARRY, {"inspections": sorted(set(inspections))})
 
 
 # The photos of the item itself, and of the whole pledge or visit (a household's signature): by their hash.
@@ -107,7 +113,7 @@ _CARRY = text(
     SELECT f.id, CASE WHEN p.item_id = f.item_id THEN 'before' ELSE 'signature' END, 0, p.sha256, min(p.taken_at)
       FROM finding f JOIN inspection_photo p ON p.inspection_id = f.inspection_id
        AND p.item_id IN (f.item_id, f.pledge_no::text)
-     WHERE f.id = ANY(:ids) GROUP BY 1, 2, p.sha256 ON CONFLICT DO NOTHING
+     WHERE f.inspection_id = ANY(CAST(:inspections AS uuid[])) GROUP BY 1, 2, p.sha256 ON CONFLICT DO NOTHING
     """
 )
 

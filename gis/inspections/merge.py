@@ -1,9 +1,10 @@
-"""Two contents under one change id, laid side by side. Pure: it knows only dictionaries and lists."""
+"""Two contents laid side by side, and many people's writes made one state. Pure: it knows only dictionaries and lists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from gis.inspections.canonical import dumps
@@ -44,3 +45,58 @@ def _named(values: list[Any]) -> dict[str, Any]:
     if all(names) and len(set(names)) == len(names):
         return dict(zip(names, values, strict=True))
     return {str(i + 1): v for i, v in enumerate(values)}
+
+
+# --- several people's writes to one thing ----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Write:
+    """Somebody set some properties, knowing of the writes in `seen` (and of all that those knew of)."""
+
+    id: str
+    at: datetime
+    seen: frozenset[str]
+    sets: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What is in force of every property that was written, and which writes dispute which property."""
+
+    values: dict[str, Any]
+    disputed: dict[str, tuple[Write, ...]]
+
+
+def merge(writes: Iterable[Write]) -> Merged:
+    """One state out of many writes, whatever the order they came in.
+
+    A write replaces what its author had seen. Of writes that did not know of each other, those to different properties all
+    hold; those that set one property to different values are all kept and disputed, and until a person chooses, the one
+    that was made last (by the phones' clocks, then by id) is in force.
+    """
+    known = {write.id: write for write in writes}
+    seen = {key: _all_seen(key, known) for key in known}
+    values: dict[str, Any] = {}
+    disputed: dict[str, tuple[Write, ...]] = {}
+    for path in sorted({path for write in known.values() for path in write.sets}):
+        on_it = [write for write in known.values() if path in write.sets]
+        last = sorted(
+            (w for w in on_it if not any(w.id in seen[other.id] for other in on_it)), key=lambda w: (w.at, w.id)
+        )
+        values[path] = last[-1].sets[path]
+        if len({dumps(write.sets[path]) for write in last}) > 1:
+            disputed[path] = tuple(last)
+    return Merged(values, disputed)
+
+
+def _all_seen(key: str, known: Mapping[str, Write]) -> frozenset[str]:
+    """Everything a write's author knew of, directly or through what he knew of; never the write itself."""
+    found: set[str] = set()
+    waiting = list(known[key].seen)
+    while waiting:
+        one = waiting.pop()
+        if one in found or one == key:
+            continue
+        found.add(one)
+        if one in known:
+            waiting.extend(known[one].seen)
+    return frozenset(found)

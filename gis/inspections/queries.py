@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, select, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
 from gis.inspections.forms import Form, form_of
@@ -17,6 +17,7 @@ from gis.inspections.model import Photo
 from gis.inspections.rules import CheckItem, item_of
 from gis.journal import parse_cursor
 from gis.people.rules import Scope
+from gis.prepared import Prepared
 
 # A complaint lies in an area of any level; a site lies in one area, or, when nobody has said which, where its point is.
 _COMPLAINT_INSIDE = """
@@ -65,23 +66,49 @@ def orders_by_id(session: Session, scope: Scope, ids: Sequence[int]) -> Sequence
 
 _CHANGED_SINCE = text(
     """
-    SELECT txid::text AS txid, seq, thing_id FROM journal
+    SELECT txid::text AS txid, seq, thing, thing_id FROM journal
      WHERE (txid, seq) > (CAST(CAST(:txid AS text) AS xid8), :seq)
        AND txid < pg_snapshot_xmin(pg_current_snapshot())
-       AND thing = 'work_order'
+       AND thing IN ('work_order', 'site')
      ORDER BY txid, seq LIMIT :limit
     """
 )
 
 
-def orders_changed_after(session: Session, cursor: str, limit: int = 2000) -> tuple[list[int], str, bool]:
-    """Which orders changed after the cursor; the cursor to ask with next; and is there more?"""
+@dataclass(frozen=True)
+class Changed:
+    """Which orders and sites changed after a cursor, the cursor to ask with next, and whether there is more."""
+
+    orders: list[int]
+    sites: list[int]
+    cursor: str
+    more: bool
+
+
+def changed_after(session: Session, cursor: str, limit: int = 2000) -> Changed:
+    """Which orders and sites changed after the cursor, whoever may see them?"""
     txid, seq = parse_cursor(cursor)
     rows = session.execute(_CHANGED_SINCE, {"txid": str(txid), "seq": seq, "limit": limit + 1}).all()
     more = len(rows) > limit
     rows = rows[:limit]
     reached = f"{rows[-1].txid}.{rows[-1].seq}" if rows else cursor
-    return sorted({int(row.thing_id) for row in rows}), reached, more
+    by_thing = {t: sorted({int(r.thing_id) for r in rows if r.thing == t}) for t in ("work_order", "site")}
+    return Changed(by_thing["work_order"], by_thing["site"], reached, more)
+
+
+_WERE_OURS = text(
+    """
+    SELECT DISTINCT thing_id::bigint FROM journal
+     WHERE thing = 'work_order' AND thing_id = ANY(:ids) AND data ->> 'crew_id' = CAST(:crew AS text)
+    """
+)
+
+
+def were_carried(session: Session, scope: Scope, ids: Sequence[int]) -> list[int]:
+    """Which of these orders may a phone of this scope still carry? A crew's only those that were once its own."""
+    if scope.crew_id is None or not ids:
+        return list(ids)
+    return sorted(session.scalars(_WERE_OURS, {"ids": [str(i) for i in ids], "crew": scope.crew_id}))
 
 
 _CALLERS = text(
@@ -106,14 +133,15 @@ _SITES = text(
     SELECT s.id, s.code, s.name, s.scope, s.stage, s.is_heating, s.version, s.synthetic, u.name AS unit, a.name AS area,
            ST_X(s.geom) AS lon, ST_Y(s.geom) AS lat
       FROM site s LEFT JOIN unit u ON u.id = s.unit_id LEFT JOIN area a ON a.id = s.area_id
-     WHERE s.closed_at IS NULL AND {SITE_INSIDE} ORDER BY s.name, s.id LIMIT 2000
+     WHERE s.closed_at IS NULL AND (CAST(:ids AS bigint[]) IS NULL OR s.id = ANY(:ids)) AND {SITE_INSIDE}
+     ORDER BY s.name, s.id LIMIT 2000
     """
 )
 
 
-def sites(session: Session, scope: Scope) -> Sequence[RowMapping]:
-    """Which sites may be inspected?"""
-    return session.execute(_SITES, bounds(scope)).mappings().all()
+def sites(session: Session, scope: Scope, ids: Sequence[int] | None = None) -> Sequence[RowMapping]:
+    """Which sites (of these, or of all) may be inspected?"""
+    return session.execute(_SITES, bounds(scope) | {"ids": None if ids is None else list(ids)}).mappings().all()
 
 
 @dataclass(frozen=True)
@@ -126,36 +154,42 @@ class Ground:
     heating: bool
     area_id: int | None
     unit_id: int | None
-    photos: frozenset[str]
 
 
-_TARGETS = {
-    "order": f"""
-        SELECT (k.utility = 'heat') AS heating, c.unit_id,
-               coalesce(c.compound_id, c.community_id, c.street_id, c.district_id) AS area_id
-          FROM work_order o JOIN complaint c ON c.id = o.complaint_id JOIN category k ON k.code = c.category
-         WHERE o.id = :target AND (CAST(:crew AS bigint) IS NULL OR o.crew_id = :crew) AND {_COMPLAINT_INSIDE}
+@dataclass(frozen=True)
+class Asked:
+    """What a visit is about: which checklist, and which order or site."""
+
+    code: str
+    revision: int
+    order_id: int | None
+    site_id: int | None
+
+
+_GROUNDS = Prepared(
+    f"""
+    WITH lists AS (
+      SELECT k.code, k.revision, k.items::text AS items, k.form::text AS form FROM checklist k
+        JOIN unnest(CAST(:codes AS text[]), CAST(:revisions AS int[])) AS w(code, revision) USING (code, revision)),
+    orders AS (
+      SELECT o.id, (k.utility = 'heat') AS heating, c.unit_id,
+             coalesce(c.compound_id, c.community_id, c.street_id, c.district_id) AS area_id
+        FROM work_order o JOIN complaint c ON c.id = o.complaint_id JOIN category k ON k.code = c.category
+       WHERE o.id = ANY(:orders) AND (CAST(:crew AS bigint) IS NULL OR o.crew_id = :crew) AND {_COMPLAINT_INSIDE}),
+    sites AS (
+      SELECT s.id, s.is_heating AS heating, s.unit_id, s.area_id FROM site s
+       WHERE s.id = ANY(:sites) AND CAST(:crew AS bigint) IS NULL AND {SITE_INSIDE})
+    SELECT (SELECT json_agg(lists) FROM lists) AS lists, (SELECT json_agg(orders) FROM orders) AS orders,
+           (SELECT json_agg(sites) FROM sites) AS sites
     """,
-    "site": f"""
-        SELECT s.is_heating AS heating, s.unit_id, s.area_id FROM site s
-         WHERE s.id = :target AND CAST(:crew AS bigint) IS NULL AND {SITE_INSIDE}
-    """,
-    "nothing": "SELECT false AS heating, CAST(:unit AS bigint) AS unit_id, CAST(:area AS bigint) AS area_id",
-}
-
-
-def _ground_question(target: str) -> TextClause:
-    return text(
-        f"""
-        SELECT k.items::text AS items, k.form::text AS form, t.heating, t.area_id, t.unit_id, t.heating IS NOT NULL AS found,
-               (SELECT array_agg(sha256) FROM photo WHERE sha256 = ANY(:photos)) AS photos
-          FROM (SELECT 1) one LEFT JOIN ({target}) t ON true
-          LEFT JOIN checklist k ON k.code = :code AND k.revision = :revision
-        """
-    )
-
-
-_GROUND = {name: _ground_question(sql) for name, sql in _TARGETS.items()}
+    codes="text[]",
+    revisions="int[]",
+    orders="bigint[]",
+    sites="bigint[]",
+    crew="bigint",
+    area="bigint",
+    unit="bigint",
+)
 
 
 @lru_cache(maxsize=32)
@@ -172,19 +206,33 @@ def _form(stored: str) -> Form:
     return form_of(json.loads(stored))
 
 
-def ground(
-    session: Session, scope: Scope, code: str, revision: int, *, order_id: int | None, site_id: int | None,
-    photos: Sequence[str],
-) -> Ground:  # fmt: skip
-    """In one question: the checklist, the order or site if it is in the scope, and which photos have arrived."""
-    kind, target = ("order", order_id) if order_id is not None else ("site", site_id)
-    if target is None:
-        kind = "nothing"
-    params = {"code": code, "revision": revision, "target": target, "photos": list(photos)}
-    row = session.execute(_GROUND[kind], bounds(scope) | params).one()
-    items = _items(row.items) if row.items else None
-    form = _form(row.form) if row.form else None
-    return Ground(items, form, row.found, bool(row.heating), row.area_id, row.unit_id, frozenset(row.photos or ()))
+def grounds(session: Session, scope: Scope, wanted: Sequence[Asked]) -> list[Ground]:
+    """In one question for many visits: each one's checklist, and its order or site if that is in the scope.
+
+    One about neither (a form that asks for no place) belongs to the area and the unit of the scope itself.
+    """
+    pairs = sorted({(w.code, w.revision) for w in wanted})
+    params = {
+        "codes": [code for code, _ in pairs], "revisions": [revision for _, revision in pairs],
+        "orders": sorted({w.order_id for w in wanted if w.order_id is not None}),
+        "sites": sorted({w.site_id for w in wanted if w.order_id is None and w.site_id is not None}),
+    }  # fmt: skip
+    (row,) = _GROUNDS.rows(session, **bounds(scope), **params)
+    lists = {(one["code"], one["revision"]): one for one in row.lists or ()}
+    orders = {one["id"]: one for one in row.orders or ()}
+    sites = {one["id"]: one for one in row.sites or ()}
+    nothing = {"heating": False, "area_id": scope.area_id, "unit_id": scope.unit_id}
+    found = []
+    for w in wanted:
+        there = orders.get(w.order_id) if w.order_id is not None else sites.get(w.site_id)
+        there = nothing if w.order_id is None and w.site_id is None else there
+        at, one = there or {}, lists.get((w.code, w.revision), {})
+        items = _items(one["items"]) if one.get("items") else None
+        form = _form(one["form"]) if one.get("form") else None
+        found.append(
+            Ground(items, form, there is not None, bool(at.get("heating")), at.get("area_id"), at.get("unit_id"))
+        )
+    return found
 
 
 def photo(session: Session, sha256: str) -> Photo | None:
@@ -306,6 +354,12 @@ def photos(session: Session, inspection_id: UUID) -> Sequence[RowMapping]:
     return session.execute(question, {"id": inspection_id}).mappings().all()
 
 
+def awaited(session: Session, inspection_id: UUID) -> int:
+    """How many photos does it name that have not arrived?"""
+    question = text("SELECT count(*) FROM awaited_photo WHERE inspection_id = :id")
+    return int(session.scalar(question, {"id": inspection_id}) or 0)
+
+
 def photo_in_scope(session: Session, scope: Scope, sha256: str) -> Photo | None:
     """The photo, if it belongs to an inspection, or to the notice of a site, that is in the scope."""
     question = text(
@@ -328,50 +382,3 @@ def of_complaint(session: Session, complaint_id: int) -> list[dict[str, Any]]:
             ORDER BY i.finished_at DESC, i.id"""
     )
     return [dict(row) for row in session.execute(question, {"id": complaint_id}).mappings()]
-
-
-# Changes belong to the people who sent them: somebody bound to an area sees those of people bound to it.
-_SENDER_INSIDE = """
-    (CAST(:area AS bigint) IS NULL OR p.area_id IN (
-        WITH RECURSIVE inside AS (SELECT CAST(:area AS bigint) AS id
-            UNION SELECT a.id FROM area a JOIN inside i ON a.parent_id = i.id) SELECT id FROM inside))
-    AND (CAST(:unit AS bigint) IS NULL OR p.unit_id = :unit)
-"""
-_CONFLICTS = f"""
-    SELECT v.id, v.change_id, v.received_at, v.reviewed_at, r.full_name AS reviewer, h.kind, h.verdict, h.body AS kept,
-           h.received_at AS kept_at, v.body AS came, p.full_name AS sender, d.name AS device, q.full_name AS came_from,
-           i.id AS inspection_id
-      FROM change_variant v JOIN change h ON h.id = v.change_id
-      JOIN device d ON d.id = h.device_id JOIN app_user p ON p.id = d.user_id
-      JOIN device e ON e.id = v.device_id JOIN app_user q ON q.id = e.user_id
-      LEFT JOIN app_user r ON r.id = v.reviewed_by
-      LEFT JOIN inspection i ON i.id::text = h.body #>> '{{payload,inspection_id}}'
-     WHERE {_SENDER_INSIDE}
-"""
-_CONFLICTS_WAITING = text(f"""{_CONFLICTS} AND (:all OR v.reviewed_at IS NULL)
-     ORDER BY v.reviewed_at IS NOT NULL, v.received_at DESC, v.id LIMIT 200""")
-_ONE_CONFLICT = text(f"{_CONFLICTS} AND v.id = :id")
-
-
-def conflicts(session: Session, scope: Scope, *, reviewed_too: bool = False) -> Sequence[RowMapping]:
-    """Which changes came twice under one id with different contents, and wait for somebody to look?"""
-    return session.execute(_CONFLICTS_WAITING, bounds(scope) | {"all": reviewed_too}).mappings().all()
-
-
-def conflict_in_scope(session: Session, scope: Scope, variant_id: int) -> bool:
-    """May this person see this pair?"""
-    return session.execute(_ONE_CONFLICT, bounds(scope) | {"id": variant_id}).first() is not None
-
-
-_REFUSED = text(
-    f"""
-    SELECT h.id, h.kind, h.verdict, h.body, h.reply, h.received_at, p.full_name AS sender, d.name AS device
-      FROM change h JOIN device d ON d.id = h.device_id JOIN app_user p ON p.id = d.user_id
-     WHERE h.verdict IN ('conflict', 'refused') AND {_SENDER_INSIDE} ORDER BY h.received_at DESC, h.id LIMIT 100
-    """
-)
-
-
-def not_applied(session: Session, scope: Scope) -> Sequence[RowMapping]:
-    """Which changes of phones were not applied, newest first?"""
-    return session.execute(_REFUSED, bounds(scope)).mappings().all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -28,6 +29,14 @@ _FILED = text(
     RETURNING id, round_id, version
     """
 )
+
+
+def expecting(session: Session, sites: Sequence[int]) -> set[int]:
+    """At which of these sites is a visit planned at all?"""
+    if not sites:
+        return set()
+    question = text("SELECT DISTINCT site_id FROM site_visit WHERE status = 'planned' AND site_id = ANY(:sites)")
+    return set(session.scalars(question, {"sites": sorted(set(sites))}))
 
 
 def filed(session: Session, who: Who, site_id: int, inspection_id: UUID) -> int | None:

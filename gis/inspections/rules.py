@@ -323,6 +323,7 @@ CHANGE_KINDS: dict[str, frozenset[Role]] = {
     "order.arrive": _ORDER,
     "order.resolve": _ORDER,
     "inspection.submit": frozenset({Role.INSPECTOR, Role.CREW}),
+    "inspection.amend": frozenset({Role.INSPECTOR, Role.CREW}),
     "crew.position": _ORDER,
     "finding.rectify": frozenset({Role.CREW}),
     "finding.reinspect": frozenset({Role.INSPECTOR}),

@@ -67,18 +67,23 @@ def device_by_token_hash(session: Session, token_hash: bytes) -> tuple[Device, U
     return (row[0], row[1]) if row else None
 
 
-_SPEAKER = text(
-    """
+_SPEAKERS = """
     SELECT d.id AS device_id, d.revoked_at, d.queue_length, d.last_seen_at, u.id AS user_id, u.name, u.full_name, u.role,
            u.crew_id, u.area_id, u.unit_id, u.language, u.active, u.is_demo, coalesce(u.unit_id, c.unit_id) AS body_id
-      FROM device d JOIN app_user u ON u.id = d.user_id LEFT JOIN crew c ON c.id = u.crew_id WHERE d.token_hash = :token_hash
-    """
-)
+      FROM device d JOIN app_user u ON u.id = d.user_id LEFT JOIN crew c ON c.id = u.crew_id
+"""
+_SPEAKER = text(f"{_SPEAKERS} WHERE d.token_hash = :token_hash")
+_SPEAKER_OF_DEVICE = text(f"{_SPEAKERS} WHERE d.id = :id")
 
 
 def speaker(session: Session, token_hash: bytes) -> RowMapping | None:
     """The same as plain values: asked with every request of a phone, so no objects are made."""
     return session.execute(_SPEAKER, {"token_hash": token_hash}).mappings().one_or_none()
+
+
+def speaker_of_device(session: Session, device_id: int) -> RowMapping | None:
+    """The same for a device that is known by its number."""
+    return session.execute(_SPEAKER_OF_DEVICE, {"id": device_id}).mappings().one_or_none()
 
 
 def devices_of(session: Session, user_id: int) -> list[Device]:

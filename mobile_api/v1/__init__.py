@@ -6,7 +6,9 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, request
 
 PREFIX = "/api/v1"
-ROOMS: tuple[str, ...] = ("people", "dispatch", "inspections", "visits", "findings", "sync", "positions")
+ROOMS: tuple[str, ...] = (
+    "people", "dispatch", "inspections", "visits", "findings", "uploads", "sync", "positions", "quarantine",
+)  # fmt: skip
 
 
 def blueprints() -> list[APIBlueprint]:
@@ -20,6 +22,9 @@ def mount(app: APIFlask) -> None:
     """Put the whole contract under /api/v1."""
     for blueprint in blueprints():
         app.register_blueprint(blueprint, url_prefix=PREFIX)
+    from mobile_api.v1.applying import release
+
+    app.extensions["release_change"] = release  # for the desk, which does not know this door
 
     @app.after_request
     def challenge(answer: Response) -> Response:

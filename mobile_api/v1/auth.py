@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from apiflask import HTTPError
 from flask import current_app, g, request
@@ -70,23 +72,37 @@ def now() -> datetime:
     return clock()
 
 
+def zone() -> ZoneInfo:
+    """The city's clock, by which deadlines are reckoned."""
+    return ZoneInfo(current_app.config["SETTINGS"].timezone)
+
+
 def phone() -> Phone:
     """Who is speaking in this request."""
     speaking: Phone = g.phone
     return speaking
 
 
+def rights_of(speaking: Phone) -> str:
+    """A word that changes whenever a phone may see something else than before."""
+    bound = (speaking.user_id, speaking.role, speaking.crew_id, speaking.area_id, speaking.unit_id)
+    return hashlib.sha256(repr(bound).encode()).hexdigest()[:16]
+
+
 def who() -> Who:
     return Who(now(), phone().user_id, phone().device_id)
 
 
-def needs(right: str) -> Callable[[View], View]:
-    """Only for enrolled phones of people who hold `right`; the view narrows by `phone().scope` itself."""
+def needs(right: str, *, revoked_too: bool = False) -> Callable[[View], View]:
+    """Only for enrolled phones of people who hold `right`; the view narrows by `phone().scope` itself.
+
+    `revoked_too`: a phone that was signed off may speak here, because nothing is told to it.
+    """
 
     def wrap(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            g.phone = _speaker()
+            g.phone = _speaker(revoked_too)
             if not may(g.phone.role, right):
                 raise NotAllowed()
             return _finish(view, *args, **kwargs)
@@ -108,14 +124,14 @@ def public(view: View) -> View:
     return open_to_all
 
 
-def _speaker() -> Phone:
+def _speaker(revoked_too: bool = False) -> Phone:
     """The phone behind the bearer token. The token is looked up by its hash, so no comparison leaks how much was right."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
         raise DeviceRevoked()
     row = queries.speaker(db(), digest(token))
-    if row is None or row["revoked_at"] is not None or not row["active"]:
+    if row is None or (not revoked_too and (row["revoked_at"] is not None or not row["active"])):
         raise DeviceRevoked()
     if row["is_demo"] and request.remote_addr not in LOOPBACK:
         raise DemoAccount()

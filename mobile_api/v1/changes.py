@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -15,22 +14,19 @@ from sqlalchemy.orm import Session
 from gis.dispatch import actions as dispatch
 from gis.dispatch import track_actions as tracks
 from gis.dispatch.model import Crew, WorkOrder
-from gis.dispatch.queries import order_in_scope
+from gis.dispatch.queries import order_in_scope, steps_since
 from gis.dispatch.rules import ReturnReason
 from gis.dispatch.track_rules import Fix, PositionWhy
 from gis.errors import Missing, NotAllowed
 from gis.inspections import actions as inspections
-from gis.inspections import findings
-from gis.inspections.finding_model import Finding
-from gis.inspections.finding_queries import finding_for_change
-from gis.inspections.finding_rules import PHOTOS_PER_ANSWER, FindingStatus
+from gis.inspections import amend as amending
 from gis.inspections.rules import CHANGE_KINDS, Answer, BadChecklist, Given, Stage
 from gis.inspections.rules import Scope as Works
+from gis.inspections.sync_rules import HeldBack
 from gis.journal import Who
 from gis.people.rules import Role
-from gis.places.queries import working_days
-from mobile_api.v1.auth import Phone
-from mobile_api.v1.findings import carried
+from mobile_api.v1.auth import Phone, zone
+from mobile_api.v1.finding_changes import Rectify, Reinspect, finding_now, finding_step
 from mobile_api.v1.wire import Lat, Lon, Metres, Moment, Number, Position, Sha256, Text, Version, Wire
 
 MOST_ANSWERS, MOST_PHOTOS, MOST_CHANGES = 500, 200, 200
@@ -96,33 +92,32 @@ class Inspection(Wire):
     photos: list[ShotIn] = Field(default=[], max_length=MOST_PHOTOS)
 
 
-class FindingShot(Wire):
-    """A photo of the place as it is now, sent before by `PUT /photos/<sha256>`."""
+class AmendedAnswer(Wire):
+    """What is to be otherwise of one item: its answer, its note, or both. What is left out stays as it is."""
 
-    sha256: Sha256
-    taken_at: Moment
-
-
-class Rectify(Wire):
-    """What was done about a finding."""
-
-    note: Text(2000, 1)  # type: ignore[valid-type]
-    photos: list[FindingShot] = Field(default=[], max_length=PHOTOS_PER_ANSWER)
+    item_id: Text(64, 1)  # type: ignore[valid-type]
+    answer: Answer | None = None
+    note: Text(2000) | None = None  # type: ignore[valid-type]
 
 
-class Reinspect(Wire):
-    """What a re-inspection found; a note is needed when it did not pass."""
+class Amendment(Wire):
+    """A correction of a visit that was sent: only what is to be otherwise. Photos are added, never taken away."""
 
-    passed: bool
-    note: Text(2000) = ""  # type: ignore[valid-type]
-    photos: list[FindingShot] = Field(default=[], max_length=PHOTOS_PER_ANSWER)
+    inspection_id: UUID
+    reason: Text(500) = ""  # type: ignore[valid-type]
+    note: Text(4000) | None = None  # type: ignore[valid-type]
+    answers: list[AmendedAnswer] = Field(default=[], max_length=MOST_ANSWERS)
+    photos: list[ShotIn] = Field(default=[], max_length=MOST_PHOTOS)
 
 
 class _Change(Wire):
+    """`after` names a change that this one rests on: it waits until that one has been answered."""
+
     id: UUID
     thing_id: StrictInt | Text(64) | None = None  # type: ignore[valid-type]
     base_version: Version | None = None
     at: Moment
+    after: UUID | None = None
 
     @property
     def number(self) -> int | None:
@@ -166,6 +161,14 @@ class Submit(_Change):
     payload: Inspection
 
 
+class Amend(_Change):
+    """A sent checklist, corrected. `base_version` is the version that was corrected."""
+
+    kind: Literal["inspection.amend"]
+    base_version: Version
+    payload: Amendment
+
+
 class Move(_Change):
     """Where the crew is now."""
 
@@ -188,7 +191,7 @@ class LookAgain(_Change):
 
 
 Change = Annotated[
-    Accept | GiveBack | Arrive | Resolve | Submit | Move | PutRight | LookAgain, Field(discriminator="kind")
+    Accept | GiveBack | Arrive | Resolve | Submit | Amend | Move | PutRight | LookAgain, Field(discriminator="kind")
 ]
 
 
@@ -214,6 +217,11 @@ def _keep_going(value: Any, understand: ValidatorFunctionWrapHandler) -> Sent:
         return Sent(raw, None, "; ".join(f"{place}: {message}" if place else message for place, message in told)[:500])
 
 
+def understood(raw: dict[str, Any]) -> Sent:
+    """A change that was kept as it came, read again."""
+    return _SENT.validate_python(raw)
+
+
 class SyncIn(Wire):
     """A batch of changes in the order they were made, and how many the phone holds in all."""
 
@@ -222,6 +230,7 @@ class SyncIn(Wire):
 
 
 _UUID = TypeAdapter(UUID)
+_SENT: TypeAdapter[Sent] = TypeAdapter(Annotated[Change, WrapValidator(_keep_going)])
 
 
 def uuid_of(raw: dict[str, Any]) -> UUID | None:
@@ -243,8 +252,7 @@ def apply(session: Session, who: Who, phone: Phone, change: Any) -> dict[str, An
 def thing_now(session: Session, phone: Phone, change: Any) -> dict[str, Any] | None:
     """The order that a change was about, as it stands, for the reply to a change that was not applied."""
     if change.kind.startswith("finding."):
-        finding = _finding_now(session, change)
-        return None if finding is None else _finding_thing(finding)
+        return finding_now(session, phone, change)
     if not change.kind.startswith("order."):
         return None
     order = _order_of(session, phone, change)
@@ -266,7 +274,8 @@ def _order_step(session: Session, who: Who, phone: Phone, change: Any) -> dict[s
     order = _order_of(session, phone, change)
     if order is None:
         raise Missing(thing="work order", id=change.thing_id)
-    payload, base = change.payload, change.base_version
+    payload = change.payload
+    base, meanwhile = _base(session, order, change.base_version)
     match change.kind:
         case "order.accept":
             order = dispatch.accept(session, who, order, base)
@@ -282,53 +291,60 @@ def _order_step(session: Session, who: Who, phone: Phone, change: Any) -> dict[s
         tracks.record(
             session, who, session.get_one(Crew, order.crew_id), [fix], days=current_app.config["SETTINGS"].position_days
         )
-    return _order_thing(order)
+    return _order_thing(order) | ({"merged": meanwhile} if meanwhile else {})
 
 
 _WHY = {"order.accept": PositionWhy.ACCEPT, "order.arrive": PositionWhy.ARRIVE, "order.resolve": PositionWhy.RESOLVE}
 
 
-def _submit(session: Session, who: Who, phone: Phone, change: Submit) -> dict[str, Any]:
+def _base(session: Session, order: WorkOrder, base: int | None) -> tuple[int | None, list[str]]:
+    """On which version a step is taken, and what the desk did meanwhile.
+
+    A version that is not there yet is waited for. A step changes the status alone: where the desk changed anything else
+    since, both hold; where it moved the status too, the verb finds that the version is stale.
+    """
+    if base is None or base == order.version:
+        return base, []
+    if base > order.version:
+        raise HeldBack(waits_for=f"order:{order.id}")
+    moved, verbs = steps_since(session, order.id, base)
+    return (base, []) if moved else (order.version, verbs)
+
+
+def visit_of(change: Submit) -> inspections.Visit:
+    """The visit that a change tells. Raises BadChecklist when it is about two things or about none."""
     sent = change.payload
     if (sent.order_id is None) == (sent.site_id is None):
         raise BadChecklist(reason="order_id or site_id")
-    visit = inspections.Visit(
+    return inspections.Visit(
         sent.inspection_id, sent.checklist_code, sent.checklist_revision, sent.scope, sent.stage, sent.started_at,
         sent.finished_at, sent.order_id, sent.site_id, sent.note, _place(sent.position),
         [Given(a.item_id, a.answer or "", a.note, a.value) for a in sent.answers],
         [inspections.Shot(p.sha256, p.item_id or "", p.taken_at, _place(p.position)) for p in sent.photos],
     )  # fmt: skip
-    version = inspections.submit(session, who, phone.scope, visit, _zone())
+
+
+def _submit(session: Session, who: Who, phone: Phone, change: Submit) -> dict[str, Any]:
+    visit = visit_of(change)
+    version = inspections.submit(session, who, phone.scope, visit, zone())
     return {"id": str(visit.id), "version": version, "status": "submitted"}
 
 
-def _zone() -> ZoneInfo:
-    return ZoneInfo(current_app.config["SETTINGS"].timezone)
-
-
-def _finding_now(session: Session, change: Any) -> Finding | None:
-    try:
-        return finding_for_change(session, carried(), change.number or 0)
-    except Missing:
-        return None
-
-
-def _finding_thing(finding: Finding) -> dict[str, Any]:
-    return {"id": str(finding.id), "version": finding.version, "status": str(finding.status)}
-
-
-def _finding_step(session: Session, who: Who, _phone: Phone, change: PutRight | LookAgain) -> dict[str, Any]:
-    number, base, days = change.number or 0, change.base_version, findings.Days(working_days(session), _zone())
-    shown = [findings.Shown(photo.sha256, photo.taken_at) for photo in change.payload.photos]
-    said = findings.Said(change.payload.note, shown)
-    if isinstance(change, LookAgain):
-        verb = "pass" if change.payload.passed else "fail"
-    else:
-        verb = "rectify"
-        if finding_for_change(session, carried(), number).status == FindingStatus.SENT:
-            findings.step(session, who, carried(), number, "sign", findings.Said(), days, base_version=base)
-            base = None
-    return _finding_thing(findings.step(session, who, carried(), number, verb, said, days, base_version=base))
+def _amend(session: Session, who: Who, phone: Phone, change: Amend) -> dict[str, Any]:
+    sent = change.payload
+    sets: dict[str, Any] = {} if sent.note is None else {amending.NOTE: sent.note}
+    for one in sent.answers:
+        sets |= {f"{one.item_id}.answer": str(one.answer)} if one.answer is not None else {}
+        sets |= {f"{one.item_id}.note": one.note} if one.note is not None else {}
+    if not sets and not sent.photos:
+        raise BadChecklist(reason="nothing is changed")
+    done = amending.amend(session, who, amending.Correction(
+        change.id, sent.inspection_id, change.base_version, change.at, sets, change.after, sent.reason,
+        [inspections.Shot(p.sha256, p.item_id or "", p.taken_at, _place(p.position)) for p in sent.photos],
+    ), zone())  # fmt: skip
+    told: dict[str, Any] = {"id": str(sent.inspection_id), "version": done.version, "status": "submitted"}
+    told |= {"merged": list(done.merged)} if done.merged else {}
+    return told | ({"disputed": list(done.disputed)} if done.disputed else {})
 
 
 def foreseen(change: Any) -> dict[str, Any] | None:
@@ -357,7 +373,8 @@ _VERBS: dict[str, Callable[..., dict[str, Any]]] = {
     "order.arrive": _order_step,
     "order.resolve": _order_step,
     "inspection.submit": _submit,
+    "inspection.amend": _amend,
     "crew.position": _move,
-    "finding.rectify": _finding_step,
-    "finding.reinspect": _finding_step,
+    "finding.rectify": finding_step,
+    "finding.reinspect": finding_step,
 }

@@ -49,6 +49,7 @@ def document() -> dict[str, Any]:
     made["components"]["securitySchemes"] = {"token": _TOKEN}
     made["components"]["responses"] = {"Problem": _PROBLEM}
     _photos(made["paths"])
+    _uploads(made["paths"])
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static":
             continue
@@ -77,6 +78,38 @@ def _photos(paths: dict[str, Any]) -> None:
         "parameters": [_SHA256],
         "responses": {"200": {"description": "It is kept; Content-Type and Content-Length are the picture's."}},
     }  # fmt: skip
+
+
+def _header(name: str, told: str, *, required: bool = True, kind: str = "string") -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": required, "schema": {"type": kind}, "description": told}
+
+
+def _uploads(paths: dict[str, Any]) -> None:
+    """tus 1.0.0: its headers, and a piece as a body."""
+    version = _header("Tus-Resumable", "1.0.0")
+    offset = _header("Upload-Offset", "where this piece goes", kind="integer")
+    checksum = _header("Upload-Checksum", "sha1 or sha256, a blank, and the digest in base64", required=False)
+    begin, one = paths["/api/v1/uploads"]["post"], paths["/api/v1/uploads/{sha256}"]
+    begin["parameters"] = [
+        version, _header("Upload-Length", "bytes of the whole photo", kind="integer"),
+        _header("Upload-Metadata", "`sha256 <base64>,filename <base64>`"),
+    ]  # fmt: skip
+    piece = {"application/offset+octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    begin["responses"] = {
+        "201": {"description": "Announced, or found again: go on at `Location` from `Upload-Offset`."}
+    }
+    one["patch"]["parameters"] = [_SHA256, version, offset, checksum]
+    one["patch"]["requestBody"] = {"required": True, "content": piece}
+    one["patch"]["responses"] = {"204": {"description": "Added: `Upload-Offset` says how much is here."}}
+    one["head"] = {
+        "tags": ["uploads"], "summary": "How much of it is here?", "operationId": "head_phone_uploads_offset",
+        "parameters": [_SHA256, version],
+        "responses": {"200": {"description": "`Upload-Offset` of `Upload-Length` bytes, kept until `Upload-Expires`."}},
+    }  # fmt: skip
+    photo = paths["/api/v1/quarantine/photos/{sha256}"]["put"]
+    photo["parameters"] = [_SHA256, _FILE_NAME]
+    picture = {"schema": {"type": "string", "format": "binary"}}
+    photo["requestBody"] = {"required": True, "content": dict.fromkeys(PHOTO_KINDS, picture)}
 
 
 def _guarded(operation: dict[str, Any], needs: str) -> None:

@@ -15,7 +15,7 @@ from gis.inspections import photo_store
 from gis.inspections.finding_rules import FindingStatus, PhotoPart, Severity
 from gis.inspections.thumbs import shown_copy
 from gis.people.rules import Role, Scope
-from mobile_api.v1.auth import db, needs, now, phone
+from mobile_api.v1.auth import Phone, db, needs, now, phone
 from mobile_api.v1.wire import Wire
 
 api = APIBlueprint("phone_findings", __name__, tag="findings")
@@ -57,9 +57,9 @@ class FindingsOut(Wire):
     findings: list[FindingOut]
 
 
-def carried() -> Scope:
+def carried(speaking: Phone) -> Scope:
     """Whose findings a phone may know: of an inspector the area's, of whatever unit; of a crew its unit's."""
-    return Scope(area_id=phone().area_id) if phone().role == Role.INSPECTOR else phone().scope
+    return Scope(area_id=speaking.area_id) if speaking.role == Role.INSPECTOR else speaking.scope
 
 
 @api.get("/findings")
@@ -67,7 +67,7 @@ def carried() -> Scope:
 @api.output(FindingsOut)
 def findings() -> dict[str, Any]:
     """To re-inspect (an inspector; never one's own unit), or to put right (a crew: its unit's)."""
-    rows = queries.for_phone(db(), carried(), now(), phone().user_id, phone().unit_id)
+    rows = queries.for_phone(db(), carried(phone()), now(), phone().user_id, phone().unit_id)
     rules = queries.rules(db())
     return {"findings": [_out(row, rules[row["severity"]].after_photo) for row in rows]}
 
@@ -89,7 +89,7 @@ def _out(row: Any, photo_wanted: bool) -> dict[str, Any]:
 @needs("use_phone")
 def finding_photo(sha256: str) -> Response:
     """A photo of a finding that this phone carries, at the size of a screen and without its metadata."""
-    found = queries.photo_in_scope(db(), carried(), sha256) if photo_store.is_sha256(sha256) else None
+    found = queries.photo_in_scope(db(), carried(phone()), sha256) if photo_store.is_sha256(sha256) else None
     if found is None:
         raise Missing(thing="photo", id=sha256[:64])
     settings = current_app.config["SETTINGS"]

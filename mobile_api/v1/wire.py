@@ -96,9 +96,10 @@ def json_body(view: Callable[..., Any]) -> Callable[..., Any]:
         if len(data) > JSON_MAX:
             raise TooLarge(limit=f"{JSON_MAX >> 20} MB")
         try:
-            from_json(data, allow_inf_nan=False)
+            read_once = from_json(data, allow_inf_nan=False)
         except ValueError as error:
             raise BadJson(reason=str(error)[:200]) from error
+        request._cached_json = (read_once, read_once)  # a batch is large: it is not read a second time
         return view(*args, **kwargs)
 
     return read

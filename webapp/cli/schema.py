@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 from sqlalchemy import text
 
 from gis.db import unit_of_work
 from webapp.cli import Context, common
 from webapp.demo.load import load_demo, new_passwords
+from webapp.files import YOUNG_S
 from webapp.verify import broken_invariants
 
 
@@ -59,13 +63,18 @@ def _table(accounts: list[dict[str, str]]) -> str:
 
 
 @click.command()
+@click.option("--acknowledged", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help='JSON {"change id": "sha256"}: what phones were told is kept; each must be there.')  # fmt: skip
+@click.option("--young", default=YOUNG_S, show_default=True, help="Seconds in which a photo's file may lack its row.")
 @common
 @click.pass_obj
 @click.pass_context
-def verify(ctx: click.Context, context: Context) -> None:
+def verify(ctx: click.Context, context: Context, acknowledged: Path | None, young: float) -> None:
     """Check the invariants: exit 1 and the list when one is broken."""
+    told = json.loads(acknowledged.read_bytes()) if acknowledged else None
     with context.sessions() as sessions, sessions() as session:
-        broken = broken_invariants(session, context.settings.files_dir)
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        broken = broken_invariants(session, context.settings.files_dir, acknowledged=told, young_s=young)
     lines = [f"{row['invariant']}: {row['count']} ({', '.join(row['examples'])})" for row in broken]
     context.say({"ok": not broken, "broken": broken}, "\n".join(lines) or "Everything holds.")
     ctx.exit(1 if broken else 0)

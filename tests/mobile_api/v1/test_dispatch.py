@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 
 from gis import journal
 from gis.complaints.model import Caller
+from gis.dispatch import actions as dispatch
 from gis.dispatch.model import Crew, WorkOrder
 from gis.journal import JournalEntry, Who
 from tests.conftest import NOW
@@ -65,12 +66,22 @@ def test_a_step_out_of_order_is_refused_by_name_and_stays_refused(crew_phone, or
     assert crew_phone.sync(sent) == first
 
 
-def test_an_order_that_the_desk_changed_meanwhile_is_a_conflict(session, crew_phone, order):
-    order.note = "改了"
+def test_a_step_and_what_the_desk_wrote_meanwhile_both_hold(session, crew_phone, order):
+    order.note = "从东门进"
     session.commit()
     result = _step(crew_phone, order, "accept", base_version=1)
-    assert (result["verdict"], result["code"], result["retry"]) == ("conflict", "stale_version", False)
-    assert result["thing"] == {"id": str(order.id), "version": 2, "status": "assigned"}
+    assert (result["verdict"], result["merged"]) == ("applied", ["edit"])
+    session.refresh(order)
+    assert (order.status, order.note, order.version) == ("accepted", "从东门进", 3)
+
+
+def test_an_order_that_the_desk_moved_on_meanwhile_is_a_conflict(session, crew_phone, order):
+    dispatch.release(session, Who(NOW), order.complaint_id)
+    session.commit()
+    result = _step(crew_phone, order, "accept", base_version=1)
+    assert (result["verdict"], result["code"], result["retry"], result["hint"]) == (
+        "conflict", "stale_version", False, "changed")  # fmt: skip
+    assert result["thing"] == {"id": str(order.id), "version": 2, "status": "recalled"}
 
 
 def test_the_steps_of_a_day_without_signal_come_in_one_batch(crew_phone, order):

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from gis.inspections.model import Change, ChangeVariant, CheckAnswer, Inspection, InspectionPhoto
+from gis.inspections.sync_model import AwaitedPhoto
 from gis.journal import JournalEntry
 from tests.conftest import NOW
 from tests.factories import make_area, make_complaint, make_crew, make_order, make_site
@@ -27,7 +28,7 @@ def test_a_checklist_with_photos_is_kept_with_a_receipt_for_every_part(session, 
         {"sha256": photo, "item_id": None, "taken_at": "2009-11-17T01:58:00+08:00", "position": None}]))  # fmt: skip
     (result,) = phone.sync(sent)
     assert result == {
-        "id": sent["id"], "verdict": "applied", "retry": False,
+        "id": sent["id"], "verdict": "applied", "retry": False, "hint": "never",
         "receipt": {"change_sha256": sha256_of(sent), "parts": [photo]},
         "thing": {"id": sent["payload"]["inspection_id"], "version": 1, "status": "submitted"},
     }  # fmt: skip
@@ -62,17 +63,18 @@ def test_other_content_under_the_same_id_is_kept_beside_it_for_review(session, p
     assert session.scalars(select(CheckAnswer.answer).where(CheckAnswer.item_id == "1.1")).one() == "yes"
 
 
-def test_a_checklist_waits_for_its_photo_and_then_is_applied(session, phone_of):
+def test_a_form_goes_before_its_photo_and_shows_it_when_it_comes(session, phone_of):
     phone, data = phone_of(), picture(colour="blue")
     sha256 = hashlib.sha256(data).hexdigest()
     shot = {"sha256": sha256, "item_id": "3.1", "taken_at": "2009-11-17T01:58:00Z", "position": None}
     sent = submitting(visit(site_id=make_site(session).id, photos=[shot]))
     (result,) = phone.sync(sent)
-    assert (result["verdict"], result["code"], result["retry"], result["receipt"]) == (
-        "refused", "photo_missing", True, None)  # fmt: skip
-    assert _count(session, Change) == _count(session, Inspection) == 0
+    assert (result["verdict"], result["receipt"]["parts"]) == ("applied", [])
+    assert (_count(session, InspectionPhoto), _count(session, AwaitedPhoto)) == (0, 1)
     phone.put_photo(data)
-    assert phone.sync(sent)[0]["verdict"] == "applied"
+    assert (_count(session, InspectionPhoto), _count(session, AwaitedPhoto)) == (1, 0)
+    phone.put_photo(data)
+    assert phone.sync(sent)[0] == result
 
 
 def test_one_poisoned_change_never_blocks_the_rest(session, phone_of):

@@ -100,19 +100,21 @@ def test_two_phones_of_a_crew_accept_one_order_at_once(committed, house):
 
 
 def test_a_change_that_breaks_in_the_middle_leaves_nothing_and_may_be_sent_again(committed, house, monkeypatch):
-    from mobile_api.v1 import changes, sync
+    from gis.inspections import actions
 
     with committed.begin() as session:
         site, token = make_site(session), _token(session, role="inspector")
     sent = [submitting(visit(site_id=site.id)) for _ in range(3)]
 
-    def breaks(session: Any, who: Any, phone: Any, done: Any) -> Any:
-        thing = changes.apply(session, who, phone, done)
-        if str(done.id) == sent[1]["id"]:
-            raise RuntimeError("the disk is on fire")
-        return thing
+    keep = actions.submit_all
 
-    monkeypatch.setattr(sync, "apply", breaks)
+    def breaks(session: Any, who: Any, ready: Any, zone: Any) -> Any:
+        kept = keep(session, who, ready, zone)
+        if any(str(one.visit.id) == sent[1]["thing_id"] for one in ready):
+            raise RuntimeError("the disk is on fire")
+        return kept
+
+    monkeypatch.setattr(actions, "submit_all", breaks)
     import json
 
     results = json.loads(house.sync(token, *sent))["results"]
