@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from tests.factories import make_site, make_user
 from webapp.clock import utc_now
 
 CLIENTS = 8
-SECONDS = 15.0
+SECONDS = float(os.environ.get("CHENGMAI_BENCH_SECONDS", 60))
 WARM_UP = 40
 BODY_BYTES = 4600
 BATCH = 50
@@ -52,13 +53,13 @@ def run(bench: Bench) -> None:
         size = len(_body(site_id, 1)[0])
         note = f"{CLIENTS} clients, {size / 1000:.1f} KB, 33 items, one change a request, {took_s:.0f} s"
         bench.figure(
-            "checklist uploads", count / took_s, unit="/s", target=200, judge="median", better="more", note=note
+            "checklist uploads", count / took_s, unit="/s", target=300, judge="median", better="more", note=note
         )
-        bench.figure("checklist upload", [ms for s in sent for ms in s.took_ms], target=300, judge="p99")
+        bench.figure("checklist upload", [ms for s in sent for ms in s.took_ms], target=200, judge="p99")
         batched, took_s = _all(address, tokens, site_id, BATCH)
         count = sum(len(s.took_ms) for s in batched) * BATCH
-        bench.figure(f"checklist uploads in batches of {BATCH}", count / took_s, unit="/s", better="more", judge="median",
-                     note="a verdict, a receipt and a transaction each")  # fmt: skip
+        bench.figure(f"checklist uploads in batches of {BATCH}", count / took_s, unit="/s", target=1000, better="more", judge="median",
+                     note="a verdict, a receipt and a journal row each")  # fmt: skip
     lost = _lost(engine, sent + batched)
     bench.figure("acknowledged checklists lost", lost, unit="", target=0, judge="max", note=_durability(engine))
     engine.dispose()

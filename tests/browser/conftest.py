@@ -15,20 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy.orm import Session, sessionmaker
 
 from gis.db import make_engine
 from gis.journal import Who
 from gis.people import actions
+from tests.chromium import CHROMIUM, FLAGS  # noqa: F401 - other tests start browsers of their own
 from tests.conftest import app_role
 from webapp.clock import utc_now
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-]  # fmt: skip
 PASSWORD = "a long password"
 expect.set_options(timeout=30_000)  # what is expected must come; on a busy machine it may come late
 
@@ -108,16 +104,6 @@ def live(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Live]:
     made.engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.fail("Chromium is not installed: run `make setup`")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        made.close()
-
-
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
@@ -129,23 +115,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """A desktop page."""
     return context.new_page()
-
-
-@pytest.fixture
-def phone_context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(
-        viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True, locale="zh-CN",
-        timezone_id="Asia/Shanghai", permissions=["geolocation"],
-        geolocation={"longitude": 119.96, "latitude": 36.78, "accuracy": 8},
-    )  # fmt: skip
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def phone_page(phone_context: BrowserContext) -> Page:
-    """A phone page."""
-    return phone_context.new_page()
 
 
 @pytest.fixture

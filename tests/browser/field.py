@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from gis.dispatch.model import WorkOrder
 from gis.inspections.model import Change, CheckAnswer, Inspection, InspectionPhoto, Photo
+from gis.inspections.sync_model import QuarantinedChange
 from gis.journal import Who
 from gis.people import actions, queries
 from gis.people.model import Device, User
@@ -109,6 +110,12 @@ class Field:
         with self.live.sessions() as session:
             session.get_one(Device, self.device().id).revoked_at = utc_now()
             session.commit()
+
+    def quarantined(self) -> list[QuarantinedChange]:
+        """What this crew's phones handed in after they were signed off."""
+        with self.live.sessions() as session:
+            mine = select(QuarantinedChange).where(QuarantinedChange.device_id.in_(self._devices()))
+            return list(session.scalars(mine))
 
     def _devices(self) -> Any:
         return select(Device.id).join(User, User.id == Device.user_id).where(User.crew_id == self.crew_id)

@@ -21,6 +21,7 @@ class Flaky:
         self.upstream = port
         self.rule: Rule = lambda method, path: "pass"
         self.change: Callable[[str, bytes], bytes] = lambda path, body: body
+        self.after: Callable[[str, str], object] | None = None  # when an answer has gone to the phone
         self.seen: list[tuple[str, str, str]] = []
         flaky = self
 
@@ -30,7 +31,7 @@ class Flaky:
             def _any(self) -> None:
                 flaky.handle(self)
 
-            do_GET = do_POST = do_PUT = do_HEAD = _any
+            do_GET = do_POST = do_PUT = do_PATCH = do_HEAD = _any
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -59,6 +60,8 @@ class Flaky:
         if what == "swallow":
             return self._hang_up(request)
         self._answer(request, status, headers, self.change(path, answer), half=what == "half")
+        if self.after is not None:
+            self.after(request.command, path)
 
     def _ask(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
         upstream = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=60)

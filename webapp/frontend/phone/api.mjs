@@ -60,18 +60,13 @@ export async function post(path, value, options = {}) {
   return read(await send(path, { method: "POST", body, bytes: body.length, headers: { "Content-Type": "application/json" }, ...options }));
 }
 
-/** Does the server have this photo already? */
-export async function hasPhoto(sha256) {
-  const reply = await send(`/photos/${sha256}`, { method: "HEAD" });
-  if (reply.status === 404) return false;
-  if (reply.ok) return true;
-  throw new Problem({ code: reply.status === 401 ? "device_revoked" : "http", detail: `HTTP ${reply.status}` }, reply.status);
-}
+/** Hand in changes from a phone that was signed off. Nothing is told but what is kept. */
+export const handIn = (length, changes) => post("/quarantine", { queue_length: length, changes });
 
-/** Send a photo as it was taken. */
-export async function putPhoto(photo) {
+/** Hand in a photo that one of them names. */
+export async function handInPhoto(photo) {
   const headers = { "Content-Type": photo.mime, "X-File-Name": encodeURIComponent(photo.name) };
-  return read(await send(`/photos/${photo.sha256}`, { method: "PUT", body: photo.blob, bytes: photo.size, headers }));
+  return read(await send(`/quarantine/photos/${photo.sha256}`, { method: "PUT", body: photo.blob, bytes: photo.size, headers }));
 }
 
 /** Exchange an enrolment code for a token. */

@@ -2,16 +2,17 @@
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t } from "/frontend/common/words.mjs";
 import { db, recall, watch } from "./db.mjs";
-import { queue } from "./outbox.mjs";
+import { photosLeft, queue } from "./outbox.mjs";
 import { clock, icon } from "./parts.mjs";
 import { onState } from "./state.mjs";
 
 /** What the banner says: `{text, kind, sign}` or `null`. Pure, so that it can be tested as a table. */
 export function sentence(state, facts, now = Date.now()) {
-  const { waiting: n, held, delivered_at: at } = facts;
+  const { waiting: n, held, delivered_at: at, photos = 0 } = facts;
+  const left = photos ? t("photos left: %(n)s", { n: photos }) : "";
   if (facts.trouble) return { text: facts.trouble, kind: "red", sign: "warn" };
   if (state.phase === "revoked") return { text: t("This phone was signed off · %(n)s kept", { n: n + held }), kind: "red", sign: "warn" };
-  if (state.phase === "offline") return { text: n ? t("Offline · %(n)s to send", { n }) : t("Offline"), kind: "grey", sign: "cross" };
+  if (state.phase === "offline") return { text: n ? t("Offline · %(n)s to send", { n }) : [t("Offline"), left].filter(Boolean).join(" · "), kind: "grey", sign: "cross" };
   if (state.phase === "sending") {
     const text = t("Sending %(i)s/%(n)s", { i: Math.min(state.done + 1, state.total), n: state.total });
     return { text: state.photos ? `${text} · ${t("photos left: %(n)s", { n: state.photos })}` : text, kind: "blue", sign: "up" };
@@ -24,6 +25,7 @@ export function sentence(state, facts, now = Date.now()) {
   }
   if (held) return { text: t("Needs you: %(n)s", { n: held }), kind: "orange", sign: "warn", href: "#/fill" };
   if (n) return { text: t("%(n)s to send", { n }), kind: "blue", sign: "up" };
+  if (left) return { text: left, kind: "blue", sign: "up" };
   return at ? { text: t("All delivered %(time)s", { time: clock(at) }), kind: "green", sign: "check" } : null;
 }
 
@@ -49,6 +51,7 @@ export function begin() {
     const changes = await queue();
     return {
       waiting: changes.filter((c) => c.state === "waiting").length, held: changes.filter((c) => c.state === "held").length,
+      photos: (await photosLeft()).length,
       delivered_at: await recall("delivered_at"), enrolled: Boolean(await db.keep.get("token")),
     };
   }, (found) => { facts = found; draw(); });

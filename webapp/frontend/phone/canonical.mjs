@@ -16,8 +16,8 @@ export async function sha256(data) {
 }
 
 /** The hash of a change: of its content, without its id. */
-export function changeSha256({ kind, thing_id, base_version, at, payload }) {
-  return sha256(canonical({ kind, thing_id, base_version, at, payload }));
+export function changeSha256({ kind, thing_id, base_version, at, payload, after }) {
+  return sha256(canonical({ kind, thing_id, base_version, at, payload, after: after ?? undefined }));
 }
 
 /** A number that JavaScript and Python write alike: rounded, and never so small that either uses an exponent. */

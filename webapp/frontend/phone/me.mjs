@@ -5,6 +5,7 @@ import { offset } from "./clock.mjs";
 import { db, recall, remember, watch } from "./db.mjs";
 import { head, tabs } from "./frame.mjs";
 import { button, bytes, chip, choices, moment, span, sure, toast } from "./parts.mjs";
+import { length } from "./outbox.mjs";
 import { exportQueue } from "./rescue.mjs";
 import { askPersistence, standing } from "./storage.mjs";
 import { onState } from "./state.mjs";
@@ -32,7 +33,7 @@ export function open(main) {
 async function load() {
   const keys = ["me", "device_name", "delivered_at", "app_version", "revoked"];
   const values = await Promise.all(keys.map((key) => recall(key)));
-  return { ...Object.fromEntries(keys.map((key, i) => [key, values[i]])), whereabouts: tracking(await facts()), points: await db.positions.count(), unsent: await db.outbox.filter((c) => !c.quiet).count(), drafts: await db.drafts.where("state").equals("draft").count() };
+  return { ...Object.fromEntries(keys.map((key, i) => [key, values[i]])), whereabouts: tracking(await facts()), points: await db.positions.count(), unsent: await length(), drafts: await db.drafts.where("state").equals("draft").count() };
 }
 
 function show(main, data, state, refresh) {

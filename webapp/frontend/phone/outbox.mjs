@@ -10,12 +10,15 @@ import { db, recall } from "./db.mjs";
 /** The thing a change is about, as one word: changes of one thing keep their order. */
 export const thingOf = (kind, thingId) => `${kind.split(".")[0]}:${thingId}`;
 
-/** Under which name the photos of a change are kept; nothing where it can have none. */
-export const ownerOf = (change) => change.photos_of ?? change.payload.inspection_id ?? null;
+/** The photos without which a change is not taken (of a finding that was put right): they go before it. Others follow. */
+export async function photosFirst(change) {
+  if (!change.photos_of) return [];
+  return (await db.photos.where("inspection_id").equals(change.photos_of).toArray()).filter((photo) => photo.sent_at === null);
+}
 
 /** A change, ready to be put into the queue. Hashing waits, so it is done before a transaction is opened. */
-export async function prepare(kind, thingId, baseVersion, payload, { at = nowIso(), quiet = false, photosOf = null } = {}) {
-  const change = { kind, thing_id: thingId, base_version: baseVersion, at, payload };
+export async function prepare(kind, thingId, baseVersion, payload, { at = nowIso(), quiet = false, after = null, photosOf = null } = {}) {
+  const change = { kind, thing_id: thingId, base_version: baseVersion, at, payload, ...(after ? { after } : {}) };
   return {
     ...change, id: crypto.randomUUID(), sha256: await changeSha256(change), thing: thingOf(kind, thingId),
     state: "waiting", uncertain: false, attempts: 0, code: null, detail: null, quiet, user_id: (await recall("me"))?.id ?? null,
@@ -30,15 +33,35 @@ export async function enqueue(...args) {
   return change;
 }
 
+/**
+ * Correct a checklist that was sent: only what is to be otherwise (`{reason, note, answers: [{item_id, answer, note}], photos}`).
+ * A second correction made before the first was delivered rests on it.
+ */
+export async function amend(inspectionId, payload) {
+  const draft = await db.drafts.get(inspectionId);
+  const before = await db.outbox.where("thing").equals(thingOf("inspection.amend", inspectionId)).sortBy("seq");
+  return enqueue("inspection.amend", inspectionId, draft?.version ?? 1, { inspection_id: inspectionId, ...payload }, { after: before.at(-1)?.id ?? null });
+}
+
 /** Everything in the queue, oldest first; positions are not counted as work. */
 export async function queue({ quiet = false } = {}) {
   const all = await db.outbox.orderBy("seq").toArray();
   return quiet ? all : all.filter((change) => !change.quiet);
 }
 
+/** Photos whose form was delivered and that still have to follow it, oldest first. */
+export async function photosLeft() {
+  const sent = await db.drafts.where("state").equals("sent").primaryKeys();
+  const photos = await db.photos.where("inspection_id").anyOf(sent).toArray();
+  return photos.sort((a, b) => a.taken_at.localeCompare(b.taken_at));
+}
+
+/** How much is still to be delivered: changes and photos. The desk is told. */
+export const length = async () => (await queue()).length + (await photosLeft()).length;
+
 /** What the server is told of a change. */
-export function onTheWire({ id, kind, thing_id, base_version, at, payload }) {
-  return { id, kind, thing_id, base_version, at, payload };
+export function onTheWire({ id, kind, thing_id, base_version, at, payload, after }) {
+  return { id, kind, thing_id, base_version, at, payload, ...(after ? { after } : {}) };
 }
 
 /** Say that these are being sent. Returns those that are still there: one may have been withdrawn a moment ago. */
@@ -85,6 +108,6 @@ export function release(change) {
 
 /** The same change on a newer version of its thing: other content, therefore another id. Its place in the queue stays. */
 export async function rebase(change, baseVersion) {
-  const fresh = await prepare(change.kind, change.thing_id, baseVersion, change.payload, { at: change.at, quiet: change.quiet });
+  const fresh = await prepare(change.kind, change.thing_id, baseVersion, change.payload, { at: change.at, quiet: change.quiet, after: change.after ?? null });
   await db.outbox.update(change.seq, { ...fresh, rebased: (change.rebased ?? 0) + 1 });
 }

@@ -21,7 +21,7 @@ export async function pull({ full = false, orders = false } = {}) {
   if (stale && (await recall("cursor"))) await pullChanged(); // what was taken back is told with its reason
   if (stale || orders) await pullFindings();
   if (stale || orders || !(await recall("cursor"))) await pullOrders();
-  else await pullChanged();
+  else if (await pullChanged()) await Promise.all([pullLists(), pullOrders(), pullFindings()]); // the person may see something else than before
   await rebaseAll();
   await tidyUp();
 }
@@ -42,19 +42,27 @@ async function pullFindings() {
   await remember("findings", (await api.get("/findings")).findings);
 }
 
-/** What changed since the last time; returned and recalled orders are put away. */
+/** What changed since the last time; what is over or gone is put away. Returns whether the person's rights are others. */
 async function pullChanged() {
+  let rights = await recall("rights");
+  const before = rights;
   for (let more = true; more;) {
     const page = await api.get(`/sync?after=${encodeURIComponent(await recall("cursor"))}`);
     await tellRecalled(page.orders);
-    await db.transaction("rw", db.orders, db.outbox, db.keep, async () => {
+    const gone = (thing) => page.gone.filter((one) => one.thing === thing).map((one) => one.id);
+    await db.transaction("rw", db.orders, db.sites, db.outbox, db.keep, async () => {
       const over = (order) => order.status === "returned" || order.status === "recalled";
       await db.orders.bulkPut(page.orders);
-      await putAway(page.orders.filter(over));
+      await db.sites.bulkPut(page.sites);
+      await putAway([...page.orders.filter(over), ...gone("order").map((id) => ({ id }))]);
+      await db.sites.bulkDelete(gone("site"));
       await remember("cursor", page.cursor);
+      await remember("rights", page.rights);
     });
+    rights = page.rights;
     more = page.more;
   }
+  return before !== null && before !== rights;
 }
 
 /** What the desk took back goes away with a word why; only what was on this phone and is not known to be gone. */
@@ -117,5 +125,6 @@ async function tidyUp() {
   const limit = new Date(now() - KEEP_SENT_MS).toISOString();
   await db.sent.where("sent_at").below(limit).delete();
   const old = (await db.drafts.where("state").equals("sent").toArray()).filter((d) => d.sent_at < limit);
-  await db.drafts.bulkDelete(old.map((d) => d.id));
+  const owing = new Set(await db.photos.orderBy("inspection_id").uniqueKeys()); // its photos have not all followed it
+  await db.drafts.bulkDelete(old.map((d) => d.id).filter((id) => !owing.has(id)));
 }

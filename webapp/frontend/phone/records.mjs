@@ -5,7 +5,7 @@ import { db, recall, watch } from "./db.mjs";
 import { checklistOf } from "./drafts.mjs";
 import { head, tabs } from "./frame.mjs";
 import { changeName, reason } from "./names.mjs";
-import { queue } from "./outbox.mjs";
+import { photosLeft, queue } from "./outbox.mjs";
 import { button, bytes, chip, icon, moment, ring } from "./parts.mjs";
 import { stateOf } from "./lists.mjs";
 import { nudge } from "./sync.mjs";
@@ -28,6 +28,11 @@ async function load() {
     const { answered, total } = list ? stateOf(list, draft, photos) : { answered: 0, total: 0 };
     return { draft, answered, total, photos: photos.length };
   }));
+  const photos = await photosLeft();
+  for (const line of sent) {
+    const its = photos.filter((photo) => `inspection:${photo.inspection_id}` === line.thing);
+    Object.assign(line, { left: its.length, refused: its.find((photo) => photo.refused)?.refused ?? null });
+  }
   return { changes: titled, writing, sent, drafts, me };
 }
 
@@ -88,6 +93,6 @@ function delivered(line, drafts) {
   return el("div", { class: "item sent" },
     el("strong", {}, draft?.title || line.title || changeName(line.kind)),
     el("span", { class: "line" }, `${changeName(line.kind)} · ${t("delivered %(time)s", { time: moment(line.sent_at) })}`),
-    draft ? el("span", { class: "chips" }, chip(t("Answers: %(n)s", { n: draft.answered }), "green", "check"), draft.no ? chip(t("'No': %(n)s", { n: draft.no }), "orange") : null,
+    draft ? el("span", { class: "chips" }, chip(t("Answers: %(n)s", { n: draft.answered }), "green", "check"), draft.no ? chip(t("'No': %(n)s", { n: draft.no }), "orange") : null, line.left ? chip(t("photos left: %(n)s", { n: line.left }), "blue", "camera") : null, line.refused ? chip(line.refused, "orange", "warn") : null,
       draft.photos ? chip(t("Photos: %(n)s", { n: draft.photos }), "", "camera") : null) : null);
 }

@@ -8,7 +8,7 @@ export async function exportQueue() {
   const [changes, drafts, photos] = await Promise.all([db.outbox.toArray(), db.drafts.where("state").anyOf("draft", "ready").toArray(), db.photos.toArray()]);
   const me = await recall("me");
   const head = {
-    format: "chengmai-phone-queue", version: 1, exported_at: nowIso(), device: await recall("device_name"), user: me && { id: me.id, name: me.name },
+    format: "chengmai-phone-queue", version: 1, exported_at: nowIso(), device: await recall("device_name"), device_id: me?.device_id ?? null, user: me && { id: me.id, name: me.name },
     changes: changes.map((change) => ({ ...onTheWire(change), sha256: change.sha256, state: change.state, code: change.code, user_id: change.user_id })), drafts,
   };
   // The file is put together from pieces, so that a hundred photos never stand in memory as one text.

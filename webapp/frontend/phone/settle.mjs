@@ -1,19 +1,21 @@
-// What a verdict means for the phone's own copy. It is deleted only on a receipt that names the change and every part.
+// What a verdict means for the phone's own copy. A change is deleted only on a receipt that names it, a photo only when the
+// server has it whole: the receipt of its form may name it, or it follows the form.
 import { t } from "/frontend/common/words.mjs";
 import { nowIso } from "./clock.mjs";
 import { db } from "./db.mjs";
-import { hold, notKept, ownerOf } from "./outbox.mjs";
+import { hold, notKept } from "./outbox.mjs";
 import { covers } from "./rules.mjs";
 
 const REBASES = 3;
 
 /**
  * Act on the server's verdict for one change. `shaken` says that an earlier change of the same thing is to be tried again.
- * Returns "done", "held", "photos" (photos must be sent first), "rebase" (its thing has moved on: try on the new version)
- * or "later".
+ * Returns "done", "held", "photos" (they must be sent first), "rebase" (its thing has moved on: try on the new version), "waits" (the server keeps it until what
+ * it rests on has come) or "later".
  */
 export async function settle(change, result, shaken = false) {
-  if (result.verdict === "applied" || result.verdict === "duplicate") {
+  const beside = result.verdict === "conflict" && result.code === "fields_differ"; // kept, and the desk chooses
+  if (result.verdict === "applied" || result.verdict === "duplicate" || beside) {
     if (covers(result.receipt, change)) return finish(change, result);
     await hold(change, "refused", "bad_receipt", t("The server's receipt does not match what is on this phone. Nothing was deleted."), true);
     return "held";
@@ -34,15 +36,14 @@ function asItIs(change, { status, version }) {
 }
 
 async function retry(change, result) {
+  if (result.code === "held") {
+    await db.outbox.update(change.seq, { code: result.code, detail: result.detail }); // the server has it: it is not altered any more
+    return "waits";
+  }
   await notKept(change, result.code, result.detail);
   if (result.code !== "photo_missing") return "later";
-  await setPhotosUnsent(change);
+  await db.photos.where("inspection_id").equals(change.photos_of ?? "").modify({ sent_at: null }); // they go again
   return "photos";
-}
-
-/** The server does not have the photos after all: they go again (those that are there are only asked for). */
-function setPhotosUnsent(change) {
-  return db.photos.where("inspection_id").equals(ownerOf(change)).modify({ sent_at: null });
 }
 
 /** Delivered: the change leaves the queue, its photos the phone; a line without personal data remains. */
@@ -57,18 +58,30 @@ async function finish(change, result) {
       parts: result.receipt.parts?.length ?? 0,
     });
     if (order && result.thing) await asItIs(change, result.thing);
-    if (change.kind === "inspection.submit") await thin(change, now);
-    else if (ownerOf(change)) await db.photos.where("inspection_id").equals(ownerOf(change)).delete();
+    if (change.kind === "inspection.submit") await thin(change, result, now);
+    if (change.kind === "inspection.amend") await amended(change, result);
+    if (change.photos_of) await db.photos.where("inspection_id").equals(change.photos_of).delete();
   });
   return "done";
 }
 
-async function thin(change, now) {
+/** A correction was delivered: the sent checklist is at its new version here too. */
+async function amended(change, result) {
+  const draft = await db.drafts.get(change.payload.inspection_id);
+  if (!draft) return;
+  const answers = (draft.answers ?? []).map((a) => ({ ...a, ...(change.payload.answers ?? []).find((b) => b.item_id === a.item_id) }));
+  await db.drafts.put({ ...draft, answers, note: change.payload.note ?? draft.note, version: result.thing?.version ?? draft.version, disputed: result.code === "fields_differ" });
+}
+
+async function thin(change, result, now) {
   const { inspection_id: id, answers, photos, position } = change.payload;
   const draft = await db.drafts.get(id);
-  await db.photos.where("inspection_id").equals(id).delete();
+  const arrived = new Set(result.receipt.parts ?? []);
+  await db.photos.where("inspection_id").equals(id).filter((photo) => arrived.has(photo.sha256)).delete();
   await db.drafts.put({
-    id, state: "sent", title: draft?.title ?? "", place: draft?.place ?? "", order_id: draft?.order_id ?? null,
+    id, state: "sent", answers, note: change.payload.note, version: result.thing?.version ?? 1,
+    checklist_code: change.payload.checklist_code, checklist_revision: change.payload.checklist_revision,
+    scope: change.payload.scope, stage: change.payload.stage, title: draft?.title ?? "", place: draft?.place ?? "", order_id: draft?.order_id ?? null,
     site_id: draft?.site_id ?? null, sent_at: now, touched_at: now, change_id: change.id, sha256: change.sha256, position,
     answered: answers.length, no: answers.filter((a) => a.answer === "no").length, photos: photos.length,
   });

@@ -1,20 +1,23 @@
-// Delivers the queue, one tab at a time, as long as it takes. Small changes go before photos; a checklist goes when its
-// photos are there; a change that the server refuses is set aside and never holds up another one.
+// Delivers the queue, one tab at a time, as long as it takes. Changes go before photos, and a form before its own: the desk
+// reads it while they follow, in pieces. Only what shows that a finding was put right goes before it. A change that the server refuses is set aside and never holds up another one.
 import * as api from "./api.mjs";
 import { delay } from "./backoff.mjs";
 import { nowIso } from "./clock.mjs";
 import { db, recall, remember } from "./db.mjs";
-import { hold, onTheWire, onTheirWay, ownerOf, queue } from "./outbox.mjs";
+import { hold, length, onTheWire, onTheirWay, photosFirst, photosLeft, queue } from "./outbox.mjs";
 import { pull } from "./pull.mjs";
 import { settle } from "./settle.mjs";
 import { follow, tell } from "./state.mjs";
 import { deliverPositions } from "./track.mjs";
+import { sendPieces } from "./upload.mjs";
 
 const BATCH = 20;
 const STRIKES = 3; // so many server errors in a row end a round; the next one begins with what was tried least
 const POLL_MS = 45_000;
 
+let batch = BATCH; // fewer on a link that breaks before so many are through
 let timer = null;
+let waitAtMost = POLL_MS; // a change that waits at the server for another is asked for sooner
 let failures = 0;
 let again = false;
 let running = false;
@@ -74,8 +77,10 @@ async function rounds() {
     failures = 0;
     await remember("delivered_at", nowIso());
     await remember("revoked", null);
+    await remember("handed_in", null);
     tell({ phase: "idle", error: null });
-    schedule(POLL_MS);
+    schedule(Math.min(POLL_MS, waitAtMost));
+    waitAtMost = POLL_MS;
   } catch (error) {
     await stumble(error);
   }
@@ -85,7 +90,8 @@ async function rounds() {
 async function stumble(error) {
   if (api.revoked(error)) {
     await remember("revoked", true);
-    return tell({ phase: "revoked", error: error.message });
+    tell({ phase: "revoked", error: error.message });
+    return handOver().catch(() => {}); // without signal it is tried again with the next round
   }
   failures += 1;
   const wait = Math.max(delay(failures) * 1000, (error.retryAfter ?? 0) * 1000);
@@ -93,6 +99,27 @@ async function stumble(error) {
   if (!offline && !api.passing(error)) console.error(error);
   tell({ phase: offline ? "offline" : "waiting", error: offline ? null : error.message, refused: !api.passing(error), next_at: Date.now() + wait });
   schedule(wait);
+}
+
+/**
+ * This phone was signed off: what it holds is handed in to the desk's quarantine, where a person releases it. Nothing is
+ * deleted here: enrolled again, the phone delivers it as ever, and what was released meanwhile is answered as delivered.
+ */
+async function handOver() {
+  const handed = new Set(await recall("handed_in", []));
+  const changes = (await waiting()).filter((change) => !change.quiet && !handed.has(change.id));
+  const all = await length();
+  for (let i = 0; i < changes.length; i += BATCH) {
+    const { kept } = await api.handIn(all, changes.slice(i, i + BATCH).map(onTheWire));
+    for (const { id } of kept) handed.add(id);
+    await remember("handed_in", [...handed]);
+  }
+  const named = new Set(changes.flatMap((change) => (change.payload.photos ?? []).map((photo) => photo.sha256)));
+  for (const photo of await db.photos.toArray()) {
+    if (handed.has(photo.sha256) || (!named.has(photo.sha256) && !(await photosLeft()).some((left) => left.id === photo.id))) continue;
+    await api.handInPhoto(photo).then(() => handed.add(photo.sha256), (error) => { if (error instanceof api.NoSignal) throw error; });
+    await remember("handed_in", [...handed]);
+  }
 }
 
 /** What this person made and is still to be sent. */
@@ -103,50 +130,57 @@ async function waiting() {
 
 /** Send all that can be sent; returns whether an order took a step. */
 async function deliver() {
-  const round = { tried: new Set(), missed: new Map(), strikes: 0, trouble: null, done: 0, moved: false };
+  const round = { tried: new Set(), missed: new Set(), strikes: 0, trouble: null, done: 0, moved: false, wait: null };
   for (;;) {
     const left = (await waiting()).filter((change) => !round.tried.has(change.id));
-    const work = left.filter((change) => !change.quiet);
-    if (work.length) tell({ phase: "sending", done: round.done, total: round.done + work.length });
-    if (!left.length) break;
+    const photos = (await photosLeft()).filter((photo) => !photo.refused && !round.tried.has(photo.id));
     const { light, heavy } = await divide(left);
-    if (light.length) await sendBatch(light.slice(0, BATCH), round);
-    else await sendPhoto(heavy[0], round);
+    const work = left.filter((change) => !change.quiet);
+    if (work.length || photos.length) tell({ phase: "sending", done: round.done, total: round.done + work.length + photos.length, photos: photos.length });
+    if (light.length) await sendBatch(fairest(light).slice(0, batch), round);
+    else if (heavy.length) await sendBefore(heavy[0], round);
+    else if (photos.length) await sendPhoto(photos.sort((a, b) => (a.attempts ?? 0) - (b.attempts ?? 0))[0], round);
+    else break;
   }
+  tell({ photos: 0 });
   if (round.trouble) throw round.trouble;
+  if (round.wait !== null) waitAtMost = round.wait * 1000;
   return round.moved;
 }
 
-/** Changes that can go now, fairest first, and those that wait for photos (fewest first). Order within a thing is kept. */
+/** Changes that can go now, and those that wait for photos (`{change, photos}`; what was tried least and has fewest first). */
 async function divide(changes) {
-  const things = new Map();
+  const light = [];
   const heavy = [];
   for (const change of changes) {
-    const photos = ownerOf(change) ? await unsentPhotos(change) : [];
+    const photos = await photosFirst(change);
     if (photos.length) heavy.push({ change, photos });
-    else things.set(change.thing, [...(things.get(change.thing) ?? []), change]);
+    else light.push(change);
   }
-  const fair = [...things.values()].sort((a, b) => a[0].attempts - b[0].attempts || a[0].seq - b[0].seq);
   heavy.sort((a, b) => a.change.attempts - b.change.attempts || a.photos.length - b.photos.length || a.change.seq - b.change.seq);
-  return { light: fair.flat(), heavy };
+  return { light, heavy };
 }
 
-async function unsentPhotos(change) {
-  const photos = await db.photos.where("inspection_id").equals(ownerOf(change)).toArray();
-  return photos.filter((photo) => photo.sent_at === null);
+/** What was tried least comes first. Order within a thing is kept. */
+function fairest(changes) {
+  const things = new Map();
+  for (const change of changes) things.set(change.thing, [...(things.get(change.thing) ?? []), change]);
+  return [...things.values()].sort((a, b) => a[0].attempts - b[0].attempts || a[0].seq - b[0].seq).flat();
 }
 
 async function sendBatch(batch, round) {
   const going = await onTheirWay(batch);
   if (!going.length) return;
-  const length = (await queue()).length;
+  const all = await length();
   let reply;
   try {
-    reply = await api.post("/sync", { queue_length: length, changes: going.map(onTheWire) });
-    await remember("told_length", length);
+    reply = await api.post("/sync", { queue_length: all, changes: going.map(onTheWire) });
+    await remember("told_length", all);
   } catch (error) {
+    if (error instanceof api.NoSignal) batch = Math.max(1, Math.floor(going.length / 2));
     return missed(going, error, round);
   }
+  batch = Math.min(BATCH, batch + 2);
   round.strikes = 0;
   const results = new Map((reply.results ?? []).map((result) => [result.id, result]));
   const shaken = new Set();
@@ -154,8 +188,9 @@ async function sendBatch(batch, round) {
     const result = results.get(change.id);
     const outcome = result ? await settle(change, result, shaken.has(change.thing)) : "later";
     if (outcome === "rebase") shaken.add(change.thing);
-    if (outcome === "photos" && !round.missed.has(change.id)) round.missed.set(change.id, true);
-    else if (outcome === "later" || outcome === "photos") round.tried.add(change.id);
+    if (outcome === "photos" && !round.missed.has(change.id)) round.missed.add(change.id); // once more, when they are there
+    else if (["later", "waits", "photos"].includes(outcome)) round.tried.add(change.id);
+    if (outcome === "waits") round.wait = Math.min(round.wait ?? Infinity, result.after_s ?? 30);
     if (outcome === "rebase") {
       again = true;
       round.tried.add(change.id);
@@ -184,13 +219,12 @@ async function missed(going, error, round) {
   if (round.strikes >= STRIKES || error.status === 429) throw error;
 }
 
-/** One photo, then look again: something smaller may have come in meanwhile. */
-async function sendPhoto({ change, photos }, round) {
+/** One photo that goes before its change; it stays here until the change is delivered too. One that is refused holds it. */
+async function sendBefore({ change, photos }, round) {
   const [photo] = photos;
-  tell({ photos: photos.length });
   try {
-    if (!(await api.hasPhoto(photo.sha256))) await api.putPhoto(photo);
-    await db.photos.where("sha256").equals(photo.sha256).modify({ sent_at: nowIso() });
+    await sendPieces(photo);
+    await db.photos.where("sha256").equals(photo.sha256).filter((same) => same.inspection_id === photo.inspection_id).modify({ sent_at: nowIso() });
     round.strikes = 0;
   } catch (error) {
     if (error instanceof api.NoSignal || api.revoked(error)) throw error;
@@ -203,16 +237,32 @@ async function sendPhoto({ change, photos }, round) {
     }
     await db.photos.update(photo.id, { refused: error.message });
     await hold(change, "refused", error.code, error.message);
-  } finally {
-    tell({ photos: 0 });
+  }
+}
+
+/** One photo, then look again: a change may have come in meanwhile. It is deleted here when the server has it whole. */
+async function sendPhoto(photo, round) {
+  try {
+    await sendPieces(photo);
+    await db.photos.where("sha256").equals(photo.sha256).filter((same) => same.inspection_id === photo.inspection_id).delete();
+    round.strikes = 0;
+    round.done += 1;
+  } catch (error) {
+    if (error instanceof api.NoSignal || api.revoked(error)) throw error;
+    round.tried.add(photo.id);
+    await db.photos.update(photo.id, { attempts: (photo.attempts ?? 0) + 1, refused: api.passing(error) ? null : error.message });
+    if (!api.passing(error) && error.code !== "hash_mismatch") return; // it stays, and is shown; it holds up nothing
+    round.trouble = error;
+    round.strikes += 1;
+    if (round.strikes >= STRIKES) throw error;
   }
 }
 
 /** The desk sees how much a phone still holds, also when it holds nothing more. */
 async function tellLength() {
-  const length = (await queue()).length;
-  if (length === (await recall("told_length"))) return;
-  await api.post("/sync", { queue_length: length, changes: [] });
-  await remember("told_length", length);
+  const all = await length();
+  if (all === (await recall("told_length"))) return;
+  await api.post("/sync", { queue_length: all, changes: [] });
+  await remember("told_length", all);
 }
 
