@@ -31,7 +31,7 @@ from gis.people.model import User
 from gis.people.rules import Scope
 
 NOTE = "note"
-ANEW = "the answers to this form are not corrected one by one; fill it in anew"
+ANEW = "the answers to this form are not corrected one by one, so fill it in anew"
 _LOCK = {
     "key_share": True
 }  # a photo that arrives for this visit need not wait for a correction, nor that for the photo
