@@ -17,6 +17,7 @@ from wsgiref.handlers import format_date_time
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, request, url_for
+from werkzeug.exceptions import ClientDisconnected
 
 from gis.errors import BadInput
 from gis.inspections import actions, partials, photo_store, queries
@@ -86,10 +87,10 @@ def begin() -> Response:
 
 def _begun(sha256: str, length: int, name: str) -> Partial:
     """An upload with the piece that came with its announcement. A small photo that is whole at once is kept at once."""
-    checksum, read = _checksum(), request.stream.read
+    checksum, read = _checksum(), _arriving
     comes = request.mimetype == PIECE
     if comes and length <= AT_ONCE:
-        data = read(AT_ONCE + 1)
+        data = b"".join(iter(lambda: _arriving(AT_ONCE), b""))
         if len(data) == length:
             stored = photo_store.keep(_files(), sha256, io.BytesIO(data).read, _most_pixels())
             actions.add_photo(db(), who(), stored, name)
@@ -135,7 +136,7 @@ def add(sha256: str) -> Response:
         return _answer(204, photo.size_bytes)
     partial = _find(sha256)
     if partial.offset < partial.length or at != partial.offset:
-        partial = partials.add(_files(), sha256, at, request.stream.read, now(), checksum)
+        partial = partials.add(_files(), sha256, at, _arriving, now(), checksum)
     if partial.offset < partial.length:
         return _answer(204, partial.offset, partial.expires_at)
     _keep(partial)
@@ -159,6 +160,14 @@ def _find(sha256: str) -> Partial:
 def _files() -> Path:
     files: Path = current_app.config["SETTINGS"].files_dir
     return files
+
+
+def _arriving(size: int) -> bytes:
+    """What of the body comes; a line that breaks is its end, so that what came before stays."""
+    try:
+        return request.stream.read(size)
+    except ClientDisconnected:
+        return b""
 
 
 def _most_pixels() -> int:

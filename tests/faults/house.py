@@ -171,7 +171,7 @@ def soon(true: Callable[[], bool], seconds: float = 30) -> None:
 
 def noise(seed: int, size_bytes: int = 20_000) -> bytes:
     """A JPEG that cannot be made smaller, of about that size, another one for every seed."""
-    side = max(16, int((size_bytes / 2.2) ** 0.5))
+    side = max(16, int((size_bytes / 0.92) ** 0.5))
     image = Image.frombytes("RGB", (side, side), random.Random(seed).randbytes(side * side * 3))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=90)
