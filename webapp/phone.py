@@ -33,7 +33,9 @@ COLOUR = "#1a5fd0"
 STATIC = (
     "css/base.css", "css/phone.css", "css/phone_form.css", "favicon.svg", "vendor/dexie.mjs", "vendor/tus.min.js",
 )  # fmt: skip
-COMMON = ("common/dom.mjs", "common/words.mjs")
+COMMON = ("common/dom.mjs", "common/words.mjs", "common/map.mjs")
+# The map, fetched by the app when one is opened, and kept for the day without signal.
+MAP = ("css/basemap.css", "vendor/maplibre-gl.css", "vendor/maplibre-gl.mjs", "vendor/maplibre-gl-worker.mjs")
 
 
 @pages.get("/")
@@ -84,7 +86,7 @@ def contents() -> list[tuple[str, bytes]]:
     made = [("/phone/", _shell()), ("/phone/manifest.webmanifest", _manifest()), ("/phone/rules.mjs", _rules())]
     made += [(f"/phone/icon-{size}.png", _icon(size)) for size in ICON_SIZES]
     made += [(f"/words/{language}.mjs", words.body(language)) for language in ("zh", "en")]
-    made += [(f"/static/{name}", (HERE / "static" / name).read_bytes()) for name in STATIC]
+    made += [(f"/static/{name}", (HERE / "static" / name).read_bytes()) for name in STATIC + MAP]
     frontend = HERE / "frontend"
     own = [p for p in sorted((frontend / "phone").iterdir()) if p.suffix in (".mjs", ".js") and p.name != "sw.js"]
     made += [(f"/frontend/{name}", (frontend / name).read_bytes()) for name in COMMON]

@@ -50,6 +50,8 @@ def document() -> dict[str, Any]:
     made["components"]["responses"] = {"Problem": _PROBLEM}
     _photos(made["paths"])
     _uploads(made["paths"])
+    squares = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    made["paths"]["/api/v1/tiles"]["post"]["responses"]["200"] = {"description": "The squares.", "content": squares}
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static":
             continue

@@ -60,6 +60,17 @@ export async function post(path, value, options = {}) {
   return read(await send(path, { method: "POST", body, bytes: body.length, headers: { "Content-Type": "application/json" }, ...options }));
 }
 
+/** Send JSON and read bytes. */
+export async function postForBytes(path, value) {
+  const reply = await send(path, { method: "POST", body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
+  if (!reply.ok) return read(reply);
+  try {
+    return await reply.arrayBuffer();
+  } catch (error) {
+    throw new NoSignal(String(error?.message ?? error));
+  }
+}
+
 /** Hand in changes from a phone that was signed off. Nothing is told but what is kept. */
 export const handIn = (length, changes) => post("/quarantine", { queue_length: length, changes });
 

@@ -1,15 +1,16 @@
 // A checklist, one page per pledge. A tap is on the disk before anything else happens; going back loses nothing.
 import { el, fill } from "/frontend/common/dom.mjs";
 import { language, t } from "/frontend/common/words.mjs";
-import { db, watch } from "./db.mjs";
+import { db, recall, remember, watch } from "./db.mjs";
 import { addPhotos, answer, checklistOf, markOpen, note, photosOf, set } from "./drafts.mjs";
 import { bar, head, instead } from "./frame.mjs";
 import { answerName, itemText, pledgeName } from "./names.mjs";
-import { chip, icon, ring, toast } from "./parts.mjs";
+import { button, chip, icon, ring, toast } from "./parts.mjs";
 import { follow } from "./position.mjs";
 import { byHousehold, hidden, lacking, progress, required } from "./rules.mjs";
-import { gallery } from "./gallery.mjs";
 import * as form from "./form_screen.mjs";
+import { accuracy, gallery } from "./gallery.mjs";
+import { signature } from "./signature.mjs";
 
 const WHY = { other_scope: "only for the other kind of works", heating_only: "only for heating works", completion_only: "only after completion", not_yet: "not at this stage yet" };
 
@@ -27,16 +28,19 @@ export async function open(main, id, page) {
   await set(id, { page: number });
   const pages = [...new Set(list.items.map((item) => item.pledge_no))].sort((a, b) => a - b);
   const screen = new Page(main, list, number, pages);
-  const stops = [watch(async () => ({ draft: await db.drafts.get(id), photos: await photosOf(id) }), (found) => screen.show(found)), follow(() => {})];
+  const stops = [watch(async () => ({ draft: await db.drafts.get(id), photos: await photosOf(id) }), (found) => screen.show(found)), follow((position) => screen.place(position))];
   return async () => {
     for (const stop of stops) stop();
     await screen.flush();
   };
 }
 
+/** Under which name the last note on this item is kept, to be repeated by one tap. */
+const lastNote = (list, item) => `last note ${list.code} ${item.id}`;
+
 class Page {
   constructor(main, list, number, pages) {
-    Object.assign(this, { main, list, number, pages, writing: new Map(), cards: new Map() });
+    Object.assign(this, { main, list, number, pages, writing: new Map(), cards: new Map(), here: el("p", { class: "chips here" }) });
     this.items = list.items.filter((item) => item.pledge_no === number);
   }
 
@@ -46,6 +50,7 @@ class Page {
     Object.assign(this, { draft, photos });
     if (!this.built) this.build();
     this.tops();
+    if (this.signs) gallery(this.signs, photos.filter((p) => p.item_id === String(this.number)), { removable: true });
     for (const item of this.items) this.cards.get(item.id)?.(draft.answers[item.id], photos.filter((p) => p.item_id === item.id));
   }
 
@@ -55,11 +60,28 @@ class Page {
     this.steps = el("nav", { class: "steps", "aria-label": t("Pledges") });
     const shown = this.items.filter((item) => hidden(item, this.draft) === null);
     const away = this.items.filter((item) => hidden(item, this.draft) !== null);
-    fill(this.main, this.steps,
+    fill(this.main, this.steps, this.here,
       el("h2", {}, `${this.number} · ${pledgeName(this.number)}`),
       shown.length ? shown.map((item) => this.card(item)) : el("p", { class: "notice" }, t("Nothing of this pledge is asked on this visit.")),
+      shown.some(byHousehold) ? this.confirmation() : null,
       away.length ? el("details", { class: "away" }, el("summary", {}, t("Not asked: %(n)s", { n: away.length })),
         el("ul", {}, away.map((item) => el("li", {}, `${item.id} ${itemText(item)} — `, el("em", {}, t(WHY[hidden(item, this.draft)])))))) : null);
+  }
+
+  /** How sure the place is, before a photo is taken: the photo keeps it. */
+  place(position) {
+    fill(this.here, accuracy(position), el("span", { class: "soft small" }, position ? t("is kept with each photo") : t("photos can be taken all the same; they say that the place is not known")));
+  }
+
+  /** The household confirms the pledge itself, on this phone. */
+  confirmation() {
+    this.signs = el("div", { class: "strip" });
+    const words = t("The household confirms what was answered under '%(pledge)s'.", { pledge: pledgeName(this.number) });
+    return el("section", { class: "panel confirm" }, el("h3", {}, t("The household's own confirmation")), el("p", { class: "soft" }, t("Hand the phone over; the signature is sent with this pledge.")), this.signs,
+      button(t("Sign here"), async () => {
+        const file = await signature(t("The household's own confirmation"), { named: true, words });
+        if (file) await addPhotos(this.draft, String(this.number), [file], { signed: true });
+      }, { sign: "note" }));
   }
 
   tops() {
@@ -87,6 +109,9 @@ class Page {
     const field = el("textarea", { rows: 2, maxlength: 2000, "aria-label": t("Note on %(item)s", { item: item.id }), placeholder: this.ask(item), oninput: () => this.type(item, field.value) });
     const noteBox = el("div", { class: "note", hidden: true }, field);
     const noteButton = el("button", { type: "button", class: "sign", "aria-label": t("Note on %(item)s", { item: item.id }), onclick: () => { noteBox.hidden = false; field.focus(); } }, icon("note"));
+    const repeat = el("button", { type: "button", class: "repeat", hidden: true, onclick: () => { field.value = repeat.dataset.text; this.type(item, field.value); repeat.hidden = true; } });
+    recall(lastNote(this.list, item)).then((text) => { repeat.dataset.text = text ?? ""; repeat.textContent = text ? t("As last time: %(text)s", { text }) : ""; repeat.hidden = !text || Boolean(field.value); });
+    noteBox.append(repeat);
     const need = el("p", { class: "need", hidden: true });
     const strip = el("div", { class: "strip" });
     const card = el("article", { class: "question", dataset: { item: item.id } },
@@ -115,21 +140,25 @@ class Page {
 
   camera(item, direct) {
     const input = el("input", { type: "file", accept: "image/*", multiple: !direct, capture: direct ? "environment" : null, class: "visually-hidden",
-      onchange: () => this.shoot(item, input) });
+      onchange: () => this.shoot(item, input, !direct) });
     const name = direct ? t("Photo of %(item)s", { item: item.id }) : t("Pictures from the album for %(item)s", { item: item.id });
     input.setAttribute("aria-label", name);
     return el("label", { class: direct ? "sign camera" : "sign" }, icon(direct ? "camera" : "album"), input);
   }
 
-  async shoot(item, input) {
+  async shoot(item, input, album) {
     const files = [...input.files];
+    input.disabled = true;
     try {
-      await addPhotos(this.draft, item.id, files);
+      await addPhotos(this.draft, item.id, files, { album });
+      navigator.vibrate?.([10, 40, 10]);
     } catch (error) {
       if (error.name === "QuotaExceededError" || error.inner?.name === "QuotaExceededError") throw error;
       toast(error.message, "error");
+    } finally {
+      input.value = "";
+      input.disabled = false;
     }
-    input.value = "";
   }
 
   async tap(item, value) {
@@ -143,6 +172,7 @@ class Page {
     const write = async () => {
       this.writing.delete(item.id);
       await note(this.draft.id, item.id, text);
+      if (text.trim()) await remember(lastNote(this.list, item), text.trim());
     };
     this.writing.set(item.id, { timer: setTimeout(write, 250), write });
   }

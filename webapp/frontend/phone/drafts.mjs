@@ -8,6 +8,7 @@ import { readable, thumbnail } from "./pictures.mjs";
 import { defaultOf, formAnswers, itemsOf } from "./form_rules.mjs";
 import { localNow } from "./lists.mjs";
 import { asked } from "./rules.mjs";
+import { stamped } from "./stamp.mjs";
 
 const SESSION = crypto.randomUUID(); // this start of the app
 const LEFT = "chengmai-left"; // in localStorage: the only thing that can still be written while a page goes away
@@ -73,16 +74,23 @@ export function note(id, itemId, text) {
 /** Change what belongs to the whole visit: scope, stage, heating, note, page. */
 export const set = (id, fields) => edit(id, (draft) => Object.assign(draft, fields));
 
-/** Keep photos of an item: the original under its hash, the phone's own position beside it (browsers strip GPS). */
-export async function addPhotos(draft, itemId, files) {
+/**
+ * Keep photos of an item: the original under its hash, the phone's own position beside it (browsers strip GPS), and a stamped
+ * copy to look at. `album`: they were chosen, not taken now. `signed`: they are signatures, which carry no stamp.
+ */
+export async function addPhotos(draft, itemId, files, { album = false, signed = false } = {}) {
+  const me = await recall("me");
+  const about = { place: draft.title ?? "", order_no: draft.order_id ? draft.place : null, inspector: me?.full_name || me?.name || "" };
   for (const file of files) {
     const picture = await readable(file);
     const bytes = await picture.blob.arrayBuffer();
     const photo = {
       id: crypto.randomUUID(), inspection_id: draft.id, item_id: itemId, sha256: await sha256(bytes),
       blob: new Blob([bytes], { type: picture.mime }), mime: picture.mime, size: bytes.byteLength, name: picture.name,
-      thumb: await thumbnail(picture.blob), taken_at: nowIso(), position: lastPosition(), sent_at: null,
+      album, signed, converted: Boolean(picture.converted), taken_at: nowIso(), position: lastPosition(), sent_at: null,
     };
+    photo.stamped = signed ? null : await stamped(picture.blob, { ...about, ...photo });
+    photo.thumb = await thumbnail(photo.stamped ?? picture.blob);
     await db.transaction("rw", db.photos, async () => {
       const twice = await db.photos.where({ inspection_id: draft.id, item_id: itemId }).toArray();
       if (!twice.some((p) => p.sha256 === photo.sha256)) await db.photos.add(photo);

@@ -16,25 +16,29 @@ export async function readable(file) {
     drawn.close();
     return { blob: file, mime: file.type, name };
   }
-  const blob = await draw(drawn, LARGE_PX, 0.92);
-  return { blob, mime: "image/jpeg", name: name.replace(/\.\w+$/, "") + ".jpg" };
+  const blob = await encode(drawn, LARGE_PX, 0.92);
+  return { blob, mime: "image/jpeg", name: name.replace(/\.\w+$/, "") + ".jpg", converted: true };
 }
 
 /** A small copy for the lists, so that the originals need not be read to draw a screen. */
 export async function thumbnail(blob) {
   const drawn = await decode(blob).catch(() => null);
-  return drawn ? draw(drawn, THUMB_PX, 0.8) : null;
+  return drawn ? encode(drawn, THUMB_PX, 0.8) : null;
 }
 
-const decode = (blob) => createImageBitmap(blob, { imageOrientation: "from-image" });
+/** A picture as points, turned as its EXIF says: upright. */
+export const decode = (blob) => createImageBitmap(blob, { imageOrientation: "from-image" });
 
-function draw(bitmap, longest, quality) {
+/** A JPEG of it, no longer than `longest` pixels; `over(pen, width, height)` draws on top. */
+export function encode(bitmap, longest, quality, over = () => {}) {
   const scale = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const pen = canvas.getContext("2d");
+  pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
+  over(pen, canvas.width, canvas.height);
   return new Promise((done, fail) => {
     canvas.toBlob((made) => (made ? done(made) : fail(new Error(t("This file is not a picture this phone can read.")))), "image/jpeg", quality);
   });

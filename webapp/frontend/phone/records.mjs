@@ -6,17 +6,28 @@ import { checklistOf } from "./drafts.mjs";
 import { head, tabs } from "./frame.mjs";
 import { changeName, reason } from "./names.mjs";
 import { photosLeft, queue } from "./outbox.mjs";
-import { button, bytes, chip, icon, moment, ring } from "./parts.mjs";
+import { GroundMap } from "./ground_map.mjs";
+import { button, bytes, chip, choices, icon, moment, ring } from "./parts.mjs";
 import { stateOf } from "./lists.mjs";
+import { follow, lastPosition } from "./position.mjs";
+import { recordPoints } from "./records_map.mjs";
+import { sketch } from "./sketch.mjs";
 import { nudge } from "./sync.mjs";
 
 const SENT_SHOWN = 30;
+const STATES = { draft: "In draft", ready: "Ready to send", sent: "Has been sent", failed: "Not accepted" };
+const SIGNS = { draft: "✎", ready: "↑", sent: "✓", failed: "!" };
+let mode = "list";
 
 /** The screen. */
 export function open(main) {
   tabs("#/fill");
   head(t("Records"));
-  return watch(load, (found) => show(main, found));
+  let data = null;
+  const fixed = { map: null };
+  const draw = () => data && show(main, data, fixed, draw);
+  const stops = [watch(load, (found) => { data = found; draw(); }), follow(() => mode === "map" && draw()), () => fixed.map?.close()];
+  return () => { for (const stop of stops) stop(); };
 }
 
 async function load() {
@@ -28,12 +39,13 @@ async function load() {
     const { answered, total } = list ? stateOf(list, draft, photos) : { answered: 0, total: 0 };
     return { draft, answered, total, photos: photos.length };
   }));
-  const photos = await photosLeft();
+  const waiting = await photosLeft();
   for (const line of sent) {
-    const its = photos.filter((photo) => `inspection:${photo.inspection_id}` === line.thing);
+    const its = waiting.filter((photo) => `inspection:${photo.inspection_id}` === line.thing);
     Object.assign(line, { left: its.length, refused: its.find((photo) => photo.refused)?.refused ?? null });
   }
-  return { changes: titled, writing, sent, drafts, me };
+  const [photos, orders, sites] = await Promise.all([db.photos.toArray(), db.orders.toArray(), db.sites.toArray()]);
+  return { changes: titled, writing, sent, drafts, me, points: recordPoints({ drafts, changes: titled, sent, photos, orders, sites }) };
 }
 
 /** A change with its title and what it weighs. */
@@ -53,18 +65,44 @@ export async function describe(change, drafts) {
   return { ...change, title: order?.complaint.place || order?.order_no || t("Order"), about: kind, photos: 0, unsent: 0, size: 0, refusedPhoto: null };
 }
 
-function show(main, { changes, writing, sent, drafts, me }) {
+function show(main, { changes, writing, sent, drafts, me, points }, fixed, redraw) {
   const held = changes.filter((c) => c.state === "held");
   const waiting = changes.filter((c) => c.state === "waiting");
   if (!changes.length && !writing.length && !sent.length) {
     return fill(main, el("div", { class: "empty" }, icon("fill", 48), el("strong", {}, t("Nothing written yet")),
       el("p", {}, t("Start a checklist from an order or a site under 'My day'. It is kept here at every tap.")), el("a", { class: "big button primary", href: "#/today" }, t("My day"))));
   }
-  fill(main,
+  const switcher = choices(t("View"), [["list", t("List")], ["map", t("Map")]], mode, (value) => { mode = value; redraw(); });
+  if (mode === "map") {
+    const map = recordMap(points, fixed);
+    return fixed.map.open ? undefined : fill(main, switcher, map);
+  }
+  fill(main, switcher,
     section(t("Needs you"), "orange", held.map((c) => row(c, me))),
     section(t("Drafts"), "grey", writing.sort((a, b) => b.draft.touched_at.localeCompare(a.draft.touched_at)).map(draftRow)),
     section(t("To send"), "blue", waiting.map((c) => row(c, me)), waiting.length ? button(t("Send now"), () => nudge({ hopeful: true }), { sign: "up" }) : null),
     section(t("Delivered"), "green", sent.map((line) => delivered(line, drafts))));
+}
+
+/** Own records on the map by their state; each state has a colour, a sign and a word, and the list below has them all. */
+function recordMap(points, fixed) {
+  const placed = points.filter((point) => point.lon !== null);
+  const marks = placed.map((point) => ({ ...point, sign: SIGNS[point.state], name: `${t(STATES[point.state])}: ${point.name}` }));
+  const counts = Object.keys(STATES).map((state) => [state, points.filter((point) => point.state === state).length]);
+  fixed.map ??= new GroundMap(t("Map of my records"));
+  if (!fixed.sketchy) {
+    fixed.map.show(marks, lastPosition()).then((drawn) => {
+      if (drawn || fixed.map.closed) return;
+      fixed.sketchy = true;
+      fixed.map.node.replaceWith(...[sketch(marks, lastPosition())].flat());
+    });
+  }
+  fill(fixed.map.below,
+    el("p", { class: "chips" }, counts.filter(([, n]) => n).map(([state, n]) => el("span", { class: `chip state ${state}` }, `${SIGNS[state]} ${t(STATES[state])} ${n}`))),
+    points.length > placed.length ? el("p", { class: "soft small" }, t("Without a known place: %(n)s", { n: points.length - placed.length })) : null,
+    el("ol", { class: "places" }, points.map((point) => el("li", {}, el("a", { class: "item line", href: point.href },
+      el("span", { class: `chip state ${point.state}` }, `${SIGNS[point.state]} ${t(STATES[point.state])}`), el("span", { class: "grow" }, point.name), el("span", { class: "soft small" }, moment(point.at)))))));
+  return fixed.sketchy ? [sketch(marks, lastPosition()), fixed.map.below] : [fixed.map.node, fixed.map.below];
 }
 
 const section = (name, colour, rows, more = null) => rows.length

@@ -14,7 +14,7 @@ export async function exportQueue() {
   // The file is put together from pieces, so that a hundred photos never stand in memory as one text.
   const pieces = [JSON.stringify(head).slice(0, -1), ',"photos":['];
   for (const [i, photo] of photos.entries()) {
-    const { blob, thumb, ...facts } = photo;
+    const { blob, thumb, stamped, ...facts } = photo;
     pieces.push(`${i ? "," : ""}${JSON.stringify(facts).slice(0, -1)},"base64":"`, new Blob([await base64(blob)]), '"}');
   }
   pieces.push("]}");

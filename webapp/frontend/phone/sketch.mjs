@@ -17,7 +17,12 @@ export function sketch(points, here) {
   const marks = near.map((p, i) => mark(p, i + 1, view(p)));
   const drawing = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "sketch", role: "img", "aria-label": t("Sketch of the places, north up") },
     svg("rect", { width: SIZE, height: SIZE, class: "ground" }), grid(), marks, here ? me(view(here), here, view.perMetre) : null, scale(view.perMetre));
-  return [drawing, el("ol", { class: "places" }, near.map((p, i) => row(p, i + 1)))];
+  return [drawing, places(near, here)];
+}
+
+/** Places as a list with the numbers of the map, each with its way from `here`. */
+export function places(points, here) {
+  return el("ol", { class: "places" }, points.map((p, i) => row(here && p.lon !== null ? { ...p, way: wayTo(here, p) } : p, i + 1)));
 }
 
 function projection(points) {

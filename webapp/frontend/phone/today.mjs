@@ -10,7 +10,10 @@ import { categoryName } from "./names.mjs";
 import { button, chip, choices, countdown, distance, icon, moment } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { timeState, wayTo, withChanges } from "./rules.mjs";
-import { sketch } from "./sketch.mjs";
+import { GroundMap } from "./ground_map.mjs";
+import { readyLine } from "./ready.mjs";
+import { places, sketch } from "./sketch.mjs";
+import { stopsOf } from "./stops.mjs";
 import { nudge } from "./sync.mjs";
 import { facts, tracking } from "./track.mjs";
 import { ofToday, visitSection } from "./visits.mjs";
@@ -31,8 +34,10 @@ export function open(main) {
   const again = el("button", { type: "button", class: "sign", "aria-label": t("Sync now"), onclick: () => nudge({ hopeful: true, full: true }) }, icon("refresh"));
   head(t("My day"), { right: again });
   let data = null;
-  const draw = () => data && show(main, data, draw);
+  const fixed = { ready: el("section", {}), map: null }; // they stay while the lists around them are drawn anew
+  const draw = () => data && show(main, data, draw, fixed);
   const stops = [
+    readyLine(fixed.ready), () => fixed.map?.close(),
     watch(load, (found) => { data = found; draw(); }),
     follow(() => draw()),
   ];
@@ -41,31 +46,50 @@ export function open(main) {
 }
 
 async function load() {
-  const [orders, sites, changes, drafts, fresh, visits] = await Promise.all([
+  const [orders, sites, changes, drafts, fresh, kept] = await Promise.all([
     db.orders.toArray(), db.sites.toArray(), db.outbox.orderBy("seq").toArray(), db.drafts.toArray(), recall("lists_at"), recall("visits"),
   ]);
   return {
-    whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh, changes,
-    visits: ofToday(visits, now()), findings: await recall("findings", []),
+    whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh, changes, kept,
+    visits: ofToday(kept, now()), findings: await recall("findings", []),
   };
 }
 
-function show(main, { orders, sites, drafts, fresh, changes, visits, findings, whereabouts }, redraw) {
+function show(main, { orders, sites, drafts, fresh, changes, visits, findings, whereabouts, kept }, redraw, fixed) {
   const here = lastPosition();
   const held = document.activeElement?.closest?.("#main [data-key]")?.dataset.key;
   if (document.activeElement?.id === "search") return; // never under the fingers
   const live = orders.filter((o) => !OVER.includes(o.status) || o.waiting.length || o.status === "resolved");
   if (!live.length && !sites.length && !visits.length && !findings.length) return fill(main, empty(fresh));
   const open = live.filter((o) => !OVER.includes(o.status));
+  const map = mode === "map" ? dayMap(open, sites, kept, here, fixed) : null;
+  if (map && fixed.map?.open) return;
   fill(main,
     told(whereabouts),
     choices(t("View"), [["list", t("List")], ["map", t("Map")]], mode, (value) => { mode = value; redraw(); }),
-    mode === "map" ? sketch([...open.map(asPoint), ...sites.map(sitePoint)], here) : null,
+    map ?? fixed.ready,
     mode === "list" ? visitSection(visits, drafts, startAt) : null,
     mode === "list" ? GROUPS.map(([name, belongs]) => section(t(name), live.filter(belongs).sort(byLimit).map((o) => card(o, here)))) : null,
     mode === "list" ? rectification(findings, changes) : null,
     mode === "list" ? siteSection(sites, drafts, here, redraw) : null);
   if (held) main.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
+}
+
+/** The day as a map: the stops in the order of the route with numbers, the other sites without; the list below says the same. */
+function dayMap(open, sites, kept, here, fixed) {
+  const stops = stopsOf(open, kept, now()).map((stop, i) => ({ ...(stop.kind === "order" ? asPoint(stop.thing) : visitPoint(stop.thing)), key: `${stop.kind}-${stop.id}`, sign: String(i + 1), stop: true }));
+  const stopped = new Set(stops.map((stop) => stop.site_id));
+  const others = sites.filter((site) => !stopped.has(site.id)).map((site) => ({ ...sitePoint(site), key: `site-${site.id}`, sign: "" }));
+  if (fixed.sketchy) return sketch([...stops, ...others], here);
+  fixed.map ??= new GroundMap(t("Map of the day"));
+  fixed.map.show([...stops, ...others], here, { way: true }).then((drawn) => {
+    if (drawn || fixed.map.closed) return;
+    fixed.sketchy = true;
+    fill(fixed.map.below, sketch([...stops, ...others], here));
+    fixed.map.node.remove();
+  });
+  fill(fixed.map.below, places(stops, here));
+  return [fixed.map.node, fixed.map.below];
 }
 
 /** Said plainly where the work is done: that the desk sees where the crew is, or that it does not. */
@@ -143,4 +167,5 @@ function empty(fresh) {
 
 const asPoint = (order) => ({ lon: order.complaint.lon, lat: order.complaint.lat, name: order.complaint.place,
   state: timeState(order.start, order.complaint.resolve_by, now()), href: `#/order/${order.id}`, kind: "order" });
+const visitPoint = (visit) => ({ lon: visit.site.lon, lat: visit.site.lat, name: visit.site.name, state: "grey", kind: "site", site_id: visit.site.id, open: () => startAt(visit.site) });
 const sitePoint = (site) => ({ lon: site.lon, lat: site.lat, name: site.name, state: "grey", kind: "site", open: () => startAt(site) });

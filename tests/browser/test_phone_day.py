@@ -1,0 +1,269 @@
+"""A phone's day in Chromium: stamped photos, a signature, the map without signal, a correction after sending."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PIL import ExifTags, Image
+from playwright.sync_api import BrowserContext, Page, expect
+
+from gis.inspections import photo_store
+from tests import factories as make
+from tests.browser.conftest import Live
+from tests.browser.field import Field, enrol, fill_checklist, finish, photo, start_checklist, until
+
+pytestmark = pytest.mark.browser
+DELIVERED = "全部已送达"
+SCRIPT = "<script>window.pwned = 1</script>"
+
+
+@pytest.fixture(scope="module")
+def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One server for all of these: every test has a crew and orders of its own."""
+    made = Live(new_database(), tmp_path_factory.mktemp("phone-day"))
+    made.start()
+    yield made
+    made.stop()
+    made.engine.dispose()
+
+
+@pytest.fixture
+def field(live: Live) -> Field:
+    return Field(live)
+
+
+def banner(page: Page, words: str) -> None:
+    expect(page.locator("#banner")).to_contain_text(words)
+
+
+def turned(turn: int, size: tuple[int, int] = (800, 600)) -> dict[str, Any]:
+    """A photo as a phone keeps it that was held otherwise: red is up and blue is left, once the EXIF orientation is heard.
+
+    The EXIF also carries a script and a place, as any file may.
+    """
+    upright = Image.new("RGB", size, "gray")
+    upright.paste("red", (0, 0, size[0], size[1] // 4))
+    upright.paste("blue", (0, size[1] // 4, size[0] // 4, size[1]))
+    stored = {1: upright, 6: upright.transpose(Image.Transpose.ROTATE_90), 3: upright.transpose(Image.Transpose.ROTATE_180),
+              8: upright.transpose(Image.Transpose.ROTATE_270)}[turn]  # fmt: skip
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.ImageDescription] = turn, SCRIPT
+    out = io.BytesIO()
+    stored.save(out, "JPEG", quality=92, exif=exif)
+    return {"name": f"横拍{turn}.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+
+
+def kept_photos(page: Page) -> list[dict[str, Any]]:
+    """The photos on the phone: their facts, the original and the stamped copy as bytes."""
+    rows = page.evaluate(
+        """async () => {
+            const { db } = await import("/frontend/phone/db.mjs");
+            const text = (blob) => blob && new Promise((done) => {
+                const reader = new FileReader();
+                reader.onload = () => done(reader.result.split(",")[1] ?? "");
+                reader.readAsDataURL(blob);
+            });
+            const rows = await db.photos.toArray();
+            return Promise.all(rows.map(async (row) => ({ ...row, thumb: null, blob: await text(row.blob), stamped: await text(row.stamped) })));
+        }"""
+    )
+    for row in rows:
+        row["blob"], row["stamped"] = base64.b64decode(row["blob"]), base64.b64decode(row["stamped"] or "")
+    return rows
+
+
+def test_several_photos_at_once_are_stamped_upright_and_their_originals_stay_as_they_were(
+    field: Field, phone_context: BrowserContext, phone_page: Page, quiet: Callable[[Page], Page]
+):
+    page = quiet(phone_page)
+    enrol(page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    page.set_viewport_size({"width": 844, "height": 390})  # the phone is held across
+    start_checklist(page, field.orders[0])
+    files = [turned(1), turned(6), turned(3), turned(8, (600, 800))]
+    expect(page.locator(".here .chip.green")).to_contain_text("±8 米 · 准确")
+    item = page.locator("[data-item='1.1']")
+    item.locator("button.no").click()
+    item.locator(".evidence label:not(.camera) input").set_input_files(files)
+    expect(item.locator(".thumb")).to_have_count(4)
+    kept = {row["sha256"]: row for row in kept_photos(page)}
+    assert set(kept) == {hashlib.sha256(f["buffer"]).hexdigest() for f in files}
+    for file, size in zip(files, [(800, 600)] * 3 + [(600, 800)], strict=True):
+        row = kept[hashlib.sha256(file["buffer"]).hexdigest()]
+        assert row["blob"] == file["buffer"], "the original is not touched"
+        assert (row["position"]["lon"], row["position"]["lat"], row["position"]["accuracy_m"]) == (119.96, 36.78, 8)
+        seen = Image.open(io.BytesIO(row["stamped"]))
+        assert seen.size == size and not dict(seen.getexif()) and b"script" not in row["stamped"]
+        (width, height), rgb = size, seen.convert("RGB")
+        red, blue = rgb.getpixel((width // 2, height // 16)), rgb.getpixel((width // 8, height // 2))
+        assert red[0] > 200 > 90 > red[2], f"red is up: {red}"
+        assert blue[2] > 200 > 90 > blue[0], f"blue is left: {blue}"
+        foot = sorted(rgb.crop((0, height - 40, width, height)).convert("L").tobytes())
+        assert foot[-1] > 220 and foot[len(foot) // 2] < 80, "white letters on a dark band"
+    item.locator(".thumb").first.click()
+    expect(page.locator("dialog")).to_contain_text(f"SHA-256 {hashlib.sha256(files[0]['buffer']).hexdigest()}")
+    with page.expect_download() as saved:
+        page.click("dialog a[download]")
+    assert saved.value.suggested_filename.endswith(".jpg")
+    page.click("dialog .primary")
+    assert page.evaluate("window.pwned") is None
+
+
+def test_the_stamp_says_when_where_which_order_and_who(field: Field, phone_page: Page):
+    page = phone_page
+    enrol(page, field.live.url, field.code())
+    said = page.evaluate(
+        """async () => (await import("/frontend/phone/stamp.mjs")).lines({ taken_at: "2009-11-17T01:41:05Z", album: false,
+            position: { lon: 119.96, lat: 36.78, accuracy_m: 8.4 }, place: "文丰小区3号楼", order_no: "GD-20091117-0001",
+            inspector: "李大海", sha256: "0123456789abcdef".repeat(4) })"""
+    )
+    assert said == [
+        "2009-11-17 09:41:05", "文丰小区3号楼 · 工单 GD-20091117-0001", "36.780000, 119.960000 ±8 m",
+        "李大海 · SHA-256 0123456789abcdef…",
+    ]  # fmt: skip
+    assert page.evaluate(
+        """async () => (await import("/frontend/phone/stamp.mjs")).lines({ taken_at: "2009-11-17T01:41:05Z", album: true,
+            position: null, place: "", order_no: null, inspector: "", sha256: "0".repeat(64) })"""
+    ) == ["2009-11-17 09:41:05 · 选自相册", "无定位", f"SHA-256 {'0' * 16}…"]
+
+
+@pytest.mark.parametrize(
+    ("metres", "colour", "words"),
+    [(20, "green", "准确"), (50, "yellow", "较准"), (100, "orange", "偏差大"), (101, "red", "不可靠")],
+)
+def test_how_sure_the_position_is_has_a_colour_and_a_word(
+    field: Field, phone_context: BrowserContext, phone_page: Page, metres: int, colour: str, words: str
+):
+    phone_context.set_geolocation({"longitude": 119.96, "latitude": 36.78, "accuracy": metres})
+    enrol(phone_page, field.live.url, field.code())
+    start_checklist(phone_page, field.orders[0])
+    expect(phone_page.locator(f".here .chip.{colour}")).to_contain_text(f"±{metres} 米 · {words}")
+
+
+def test_without_a_position_photos_are_taken_all_the_same_and_say_so(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    phone_context.clear_permissions()
+    enrol(phone_page, field.live.url, field.code())
+    start_checklist(phone_page, field.orders[0])
+    expect(phone_page.locator(".here")).to_contain_text("无定位")
+    item = phone_page.locator("[data-item='1.1']")
+    item.locator("button.no").click()
+    item.locator(".camera input").set_input_files(photo(1))
+    expect(item.locator(".thumb")).to_have_count(1)
+    (row,) = kept_photos(phone_page)
+    assert row["position"] is None and row["stamped"]
+
+
+def test_the_household_signs_and_the_signature_is_sent_with_its_pledge(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    enrol(page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    fill_checklist(page, field.orders[0], noes={})
+    page.goto(page.url.rsplit("/", 1)[0] + "/6")
+    page.click(".confirm .big")
+    done = page.locator("dialog .primary")
+    expect(done).to_be_disabled()
+    for start in ((0.2, 0.3), (0.5, 0.3)):
+        stroke(page, start)
+    page.click("dialog >> text=撤销一笔")
+    page.click("dialog >> text=恢复一笔")
+    page.click("dialog >> text=清除")
+    expect(done).to_be_disabled()
+    stroke(page, (0.2, 0.3))
+    page.fill("#signed-by", "王建国")
+    done.click()
+    expect(page.locator(".confirm .thumb")).to_have_count(1)
+    (row,) = kept_photos(page)
+    assert (row["item_id"], row["mime"], row["name"], row["stamped"]) == ("6", "image/png", "签字-王建国.png", b"")
+    drawn = Image.open(io.BytesIO(row["blob"])).convert("L")
+    assert drawn.size == (900, 400)
+    assert drawn.getpixel((5, 5)) == 255 and min(drawn.crop((150, 80, 420, 330)).tobytes()) < 60
+    page.goto(page.url.rsplit("/", 1)[0] + "/end")
+    finish(page)
+    phone_context.set_offline(False)
+    banner(page, DELIVERED)
+    until(page, "import('/frontend/phone/db.mjs').then(({ db }) => db.photos.count()).then((n) => n === 0)")
+    assert field.pictured() == {"6": "签字-王建国.png"}
+    stored = photo_store.path_of(field.live.data_dir / "files", row["sha256"])
+    assert hashlib.sha256(stored.read_bytes()).hexdigest() == row["sha256"]
+
+
+def stroke(page: Page, start: tuple[float, float]) -> None:
+    """A line down to the right on the pad, from a place given in shares of it."""
+    box = page.locator("dialog .pad").bounding_box()
+    assert box is not None
+    x, y = box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 30, steps=4)
+    page.mouse.up()
+
+
+def map_drawn(page: Page, least: int = 1) -> None:
+    """The map has come to rest and shows streets or ground out of what is kept."""
+    expect(page.locator(".ground canvas")).to_be_visible()
+    until(page, f"Number(document.querySelector('.ground')?.dataset.idle ?? 0) >= {least}")
+
+
+def test_the_map_of_the_day_is_loaded_before_the_shift_and_drawn_without_signal(
+    field: Field, phone_context: BrowserContext, phone_page: Page, quiet: Callable[[Page], Page]
+):
+    page = quiet(phone_page)
+    with field.live.sessions() as session:
+        make.make_area(session, level="district", name="东阁街道", geom=make.square(119.9, 36.7, 0.2))
+        session.commit()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/tiles" in request.url else None)
+    enrol(page, field.live.url, field.code())
+    expect(page.locator(".ready")).to_contain_text("今日就绪")
+    expect(page.locator(".ready")).to_contain_text("工单 2 · 检查表 1 · 地图")
+    assert asked, "loaded by itself"
+    phone_context.set_offline(True)
+    page.reload()
+    expect(page.locator(".ready")).to_contain_text("今日就绪")
+    page.click(".choices [data-value=map]")
+    map_drawn(page)
+    pins = page.locator(".ground a.pin")
+    expect(pins).to_have_count(2)
+    assert [pins.nth(i).inner_text() for i in range(2)] == ["1", "2"]
+    expect(page.locator(".places a").first).to_contain_text("文丰小区3号楼")
+    expect(page.locator(".ground .pin.me")).to_have_count(1)
+    pins.nth(0).click()
+    page.wait_for_url("**/phone/#/order/*")
+
+
+def test_own_records_are_on_a_map_by_their_state_without_signal(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    enrol(page, field.live.url, field.code())
+    fill_checklist(page, field.orders[1], noes={})
+    finish(page)
+    banner(page, DELIVERED)
+    phone_context.set_offline(True)
+    fill_checklist(page, field.orders[0], noes={1: "1.1"})
+    finish(page)
+    start_checklist(page, field.orders[1])
+    page.goto(page.url.split("#")[0] + "#/fill")
+    page.click(".choices [data-value=map]")
+    for state, name in (("draft", "草稿"), ("ready", "待发送"), ("sent", "已送达")):
+        expect(page.locator(f".ground .pin.{state}")).to_have_count(1)
+        expect(page.locator(f".ground .pin.{state}")).to_have_attribute("aria-label", re.compile(name))
+        expect(page.locator(f".places .chip.{state}")).to_contain_text(name)
+
+
+def test_without_webgl_the_day_is_a_sketch(field: Field, phone_page: Page):
+    phone_page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    enrol(phone_page, field.live.url, field.code())
+    phone_page.click(".choices [data-value=map]")
+    expect(phone_page.locator("svg.sketch")).to_be_visible()
+    expect(phone_page.locator(".places a")).to_have_count(2)
