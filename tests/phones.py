@@ -57,6 +57,8 @@ def as_promised(answer: Any) -> Any:
     content = (promised or document["components"]["responses"]["Problem"])["content"]
     (kind,) = content
     assert answer.mimetype == kind, (answer.request.path, answer.status_code, answer.mimetype)
+    if kind == "application/octet-stream":
+        return answer
     schema = {"$ref": "urn:contract" + content[kind]["schema"]["$ref"]}
     Draft202012Validator(schema, registry=registry).validate(answer.json)
     return answer
