@@ -21,7 +21,7 @@ async function large(photo, removable) {
     el("img", { class: "large", alt: t("Photo, %(time)s", { time: moment(photo.taken_at) }), src: address }),
     photo.refused ? el("p", { class: "notice error" }, photo.refused) : null,
     el("p", { class: "chips" }, chip(moment(photo.taken_at), "", "clock"), chip(bytes(photo.size)), accuracy(photo.position), photo.album ? chip(t("from the album"), "", "album") : null),
-    photo.stamped ? el("p", { class: "soft small" }, t("The stamp is on a copy. What is sent is the photo as it was taken, unchanged: SHA-256 %(hash)s", { hash: photo.sha256 })) : null,
+    photo.stamped ? el("p", { class: "soft small hash" }, t("The stamp is on a copy. What is sent is the photo as it was taken, unchanged: SHA-256 %(hash)s", { hash: photo.sha256 })) : null,
     photo.converted ? el("p", { class: "soft small" }, t("Made a JPEG, because the server does not take the kind or size it had.")) : null,
     el("div", { class: "stack" }, button(t("Close"), () => close(null), { kind: "primary" }),
       photo.stamped ? el("a", { class: "big button", href: address, download: `${photo.name.replace(/\.\w+$/, "")}-${photo.sha256.slice(0, 8)}.jpg` }, t("Save the stamped copy")) : null,
@@ -31,11 +31,11 @@ async function large(photo, removable) {
   if (gone && (await sure(t("Remove this photo?"), t("It is deleted from this phone."), t("Remove")))) await db.photos.delete(photo.id);
 }
 
-const SURENESS = { green: "good", yellow: "fair", orange: "poor", red: "very poor" };
+const SURENESS = { green: "position ±%(m)s m · good", yellow: "position ±%(m)s m · fair", orange: "position ±%(m)s m · poor", red: "position ±%(m)s m · very poor" };
 
 /** How sure a position is, in words and colour. */
 export function accuracy(position) {
   if (!position) return chip(t("no position"), "grey", "pin");
   const state = accuracyState(position.accuracy_m);
-  return chip(t("position ±%(m)s m · %(sure)s", { m: Math.round(position.accuracy_m), sure: t(`position ${SURENESS[state]}`) }), state, "pin");
+  return chip(t(SURENESS[state] ?? "position ±%(m)s m", { m: Math.round(position.accuracy_m) }), state, "pin");
 }

@@ -13,6 +13,7 @@ const WORKER = "/static/vendor/maplibre-gl-worker.mjs";
 const SHEETS = ["/static/vendor/maplibre-gl.css", "/static/css/basemap.css"];
 const LAYERS = ["areas", "roads", "buildings", "gazetteer"];
 const ASIDE_PX = 40;
+const FIT = { padding: { top: 56, bottom: 48, left: 48, right: 88 }, maxZoom: 15 }; // the buttons stand at the right
 const EMPTY = { type: "FeatureCollection", features: [] };
 let loading = null;
 
@@ -98,12 +99,12 @@ export class GroundMap {
     if (!points.length) return {};
     this.fitted = true;
     const [lons, lats] = [points.map((p) => p.lon), points.map((p) => p.lat)];
-    return { bounds: [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]], fitBoundsOptions: { padding: 56, maxZoom: 15 } };
+    return { bounds: [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]], fitBoundsOptions: FIT };
   }
 
   draw(map) {
     const { marks, here } = this.wanted;
-    if (!this.fitted && marks.length) map.fitBounds(this.view().bounds, { padding: 56, maxZoom: 15, animate: false });
+    if (!this.fitted && marks.length) map.fitBounds(this.view().bounds, { ...FIT, animate: false });
     const keys = new Set(marks.map((mark) => mark.key));
     for (const [key, marker] of this.marks) if (!keys.has(key)) { marker.remove(); this.marks.delete(key); }
     for (const mark of marks) this.put(map, mark);
