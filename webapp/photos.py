@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, request
 
@@ -11,7 +13,8 @@ from gis.errors import Missing
 from gis.inspections import finding_queries, photo_store, queries
 from gis.inspections.model import Photo
 from gis.inspections.rules import PHOTO_KINDS
-from gis.inspections.thumbs import thumbnail
+from gis.inspections.thumbs import shown_copy, thumbnail
+from webapp import stamps
 from webapp.access import db, needs, scope
 
 pages = Blueprint("photos", __name__)
@@ -38,6 +41,24 @@ def thumb(sha256: str) -> Response:
     return harmless(path, "image/jpeg", f"{photo.sha256}-t")
 
 
+@pages.get("/inspections/<uuid:inspection_id>/photos/<sha256>/stamped")
+@needs("see_inspections")
+def stamped(inspection_id: UUID, sha256: str) -> Response:
+    """An upright copy of a photo of this visit, stamped with when, where, which order and by whom."""
+    visit = queries.shown(db(), scope(), inspection_id)
+    found = [p for p in queries.photos(db(), inspection_id) if p["sha256"] == sha256] if visit else []
+    if visit is None or not found:
+        raise Missing(thing="photo", id=sha256[:64])
+    settings = current_app.config["SETTINGS"]
+    path = shown_copy(_files(), sha256, settings.max_photo_pixels)
+    if not path.exists():
+        raise Missing(thing="photo", id=sha256[:64])
+    answer = Response(
+        stamps.stamped(path, stamps.lines(visit, found[0], ZoneInfo(settings.timezone))), mimetype="image/jpeg"
+    )
+    return _guarded(answer)
+
+
 def _photo(sha256: str) -> Photo:
     """The photo, if it belongs to an inspection or a finding that this person may see."""
     known = photo_store.is_sha256(sha256)
@@ -58,10 +79,14 @@ def harmless(path: Path, mime: str, etag: str) -> Response:
     """Never anything but a picture: no sniffing, no scripts; kept by the browser for an hour, by nobody else."""
     if not path.exists():
         raise Missing(thing="photo", id=path.stem)
-    answer = Response(path.read_bytes(), mimetype=mime)
+    answer = _guarded(Response(path.read_bytes(), mimetype=mime))
+    answer.set_etag(etag)
+    answer.make_conditional(request)
+    return answer
+
+
+def _guarded(answer: Response) -> Response:
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Security-Policy"] = _POLICY
     answer.headers["Cache-Control"] = "private, max-age=3600"
-    answer.set_etag(etag)
-    answer.make_conditional(request)
     return answer

@@ -347,7 +347,7 @@ def photos(session: Session, inspection_id: UUID) -> Sequence[RowMapping]:
     """Which photos belong to it, in the order they were taken?"""
     question = text(
         """SELECT f.item_id, f.taken_at, f.sha256, p.file_name, p.width, p.height, p.size_bytes,
-                  ST_X(f.position) AS lon, ST_Y(f.position) AS lat
+                  ST_X(f.position) AS lon, ST_Y(f.position) AS lat, f.position_accuracy_m AS accuracy_m
              FROM inspection_photo f JOIN photo p USING (sha256) WHERE f.inspection_id = :id
             ORDER BY f.item_id, f.taken_at, f.sha256"""
     )

@@ -17,6 +17,7 @@ from gis.inspections import photo_store
 from tests import factories as make
 from tests.browser.conftest import Live
 from tests.browser.field import Field, enrol, fill_checklist, finish, photo, start_checklist, until
+from tests.browser.test_phone import look
 
 pytestmark = pytest.mark.browser
 DELIVERED = "全部已送达"
@@ -267,3 +268,52 @@ def test_without_webgl_the_day_is_a_sketch(field: Field, phone_page: Page):
     phone_page.click(".choices [data-value=map]")
     expect(phone_page.locator("svg.sketch")).to_be_visible()
     expect(phone_page.locator(".places a")).to_have_count(2)
+
+
+def test_the_new_screens_can_be_read_and_hit_in_the_largest_text_on_a_small_phone(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    page = phone_page
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{field.live.url}/phone/")
+    page.evaluate(
+        """() => Object.assign(localStorage, { "chengmai-phone-language": "en", "chengmai-phone-theme": "dark", "chengmai-phone-size": "huge" })"""
+    )
+    page.goto("about:blank")
+    page.goto(f"{field.live.url}/phone/#enrol={field.code()}")
+    page.click("main button.primary")
+    page.wait_for_url("**/phone/#/today")
+    expect(page.locator(".ready .chip.green")).to_contain_text("Ready for today")
+    page.locator(".toast").wait_for(state="detached")
+    seen(page, "ready")
+    page.click(".choices [data-value=map]")
+    map_drawn(page, 0)
+    expect(page.locator(".ground a.pin")).to_have_count(2)
+    seen(page, "map of the day")
+    page.click(".choices [data-value=list]")
+    phone_context.set_offline(True)
+    page.goto(page.url.split("#")[0] + f"#/order/{field.orders[0]}")
+    page.click("text=Start a checklist")
+    page.click("dialog button.primary")
+    page.wait_for_url("**/phone/#/check/**")
+    item = page.locator("[data-item='1.1']")
+    item.locator("button.no").click()
+    item.locator(".evidence label:not(.camera) input").set_input_files([turned(1), turned(6)])
+    expect(item.locator(".thumb")).to_have_count(2)
+    seen(page, "photos")
+    item.locator(".thumb").first.click()
+    seen(page, "one photo")
+    page.click("dialog button.primary")
+    page.goto(page.url.rsplit("/", 1)[0] + "/6")
+    page.click(".confirm .big")
+    seen(page, "signature")
+    page.locator("dialog .quiet").last.click()
+    page.goto(page.url.split("#")[0] + "#/fill")
+    page.click(".choices [data-value=map]")
+    expect(page.locator(".ground .pin.draft")).to_have_count(1)
+    seen(page, "map of records")
+
+
+def seen(page: Page, screen: str) -> None:
+    look(page, screen)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360, f"{screen}: nothing hangs over the edge"

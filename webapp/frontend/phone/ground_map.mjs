@@ -118,10 +118,11 @@ export class GroundMap {
     if (before && before.face === face) return before.setLngLat([mark.lon, mark.lat]);
     before?.remove();
     const tag = mark.href ? "a" : mark.open ? "button" : "span";
+    const label = `${mark.sign ?? ""} ${mark.name}`.trim();
     const node = el(tag, { class: `pin ${mark.state}`, href: mark.href ?? null, type: tag === "button" ? "button" : null, onclick: mark.open ?? null, role: tag === "span" ? "img" : null,
-      "aria-label": mark.name, dataset: { mark: mark.key } }, el("b", {}, mark.sign ?? ""));
+      "aria-label": label, dataset: { mark: mark.key } }, el("b", {}, mark.sign ?? ""));
     const marker = new this.library.maplibre.Marker({ element: node, offset: [mark.aside ?? 0, 0] }).setLngLat([mark.lon, mark.lat]).addTo(map);
-    node.setAttribute("aria-label", mark.name); // MapLibre writes its own word there
+    node.setAttribute("aria-label", label); // MapLibre writes its own word there
     marker.face = face;
     this.marks.set(mark.key, marker);
     return marker;
