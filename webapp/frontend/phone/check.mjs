@@ -80,7 +80,7 @@ class Page {
     return el("section", { class: "panel confirm" }, el("h3", {}, t("The household's own confirmation")), el("p", { class: "soft" }, t("Hand the phone over; the signature is sent with this pledge.")), this.signs,
       button(t("Sign here"), async () => {
         const file = await signature(t("The household's own confirmation"), { named: true, words });
-        if (file) await addPhotos(this.draft, String(this.number), [file], { signed: true });
+        if (file) await addPhotos(this.draft, String(this.number), [file]);
       }, { sign: "note" }));
   }
 

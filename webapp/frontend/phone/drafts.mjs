@@ -76,9 +76,9 @@ export const set = (id, fields) => edit(id, (draft) => Object.assign(draft, fiel
 
 /**
  * Keep photos of an item: the original under its hash, the phone's own position beside it (browsers strip GPS), and a stamped
- * copy to look at. `album`: they were chosen, not taken now. `signed`: they are signatures, which carry no stamp.
+ * copy to look at. `album`: they were chosen, not taken now. A signature (`file.signed`) carries no stamp.
  */
-export async function addPhotos(draft, itemId, files, { album = false, signed = false } = {}) {
+export async function addPhotos(draft, itemId, files, { album = false } = {}) {
   const me = await recall("me");
   const about = { place: draft.title ?? "", order_no: draft.order_id ? draft.place : null, inspector: me?.full_name || me?.name || "" };
   for (const file of files) {
@@ -87,9 +87,9 @@ export async function addPhotos(draft, itemId, files, { album = false, signed = 
     const photo = {
       id: crypto.randomUUID(), inspection_id: draft.id, item_id: itemId, sha256: await sha256(bytes),
       blob: new Blob([bytes], { type: picture.mime }), mime: picture.mime, size: bytes.byteLength, name: picture.name,
-      album, signed, converted: Boolean(picture.converted), taken_at: nowIso(), position: lastPosition(), sent_at: null,
+      album, signed: Boolean(file.signed), converted: Boolean(picture.converted), taken_at: nowIso(), position: lastPosition(), sent_at: null,
     };
-    photo.stamped = signed ? null : await stamped(picture.blob, { ...about, ...photo });
+    photo.stamped = photo.signed ? null : await stamped(picture.blob, { ...about, ...photo });
     photo.thumb = await thumbnail(photo.stamped ?? picture.blob);
     await db.transaction("rw", db.photos, async () => {
       const twice = await db.photos.where({ inspection_id: draft.id, item_id: itemId }).toArray();

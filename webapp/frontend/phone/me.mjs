@@ -101,6 +101,7 @@ function away({ unsent, drafts, app_version: version }) {
 async function signOff(unsent) {
   if (unsent || !(await sure(t("Sign this phone off?"), t("Orders and sites are removed from it; the desk must enrol it again."), t("Sign off")))) return;
   await Promise.all([db.orders.clear(), db.sites.clear(), db.sent.clear(), db.drafts.clear(), db.photos.clear(), db.outbox.clear(), db.positions.clear()]);
-  for (const key of ["token", "me", "on_shift", "sharing_told", "cursor", "lists_at", "delivered_at", "told_length"]) await remember(key, null);
+  await db.keep.filter(({ key }) => /^(last|correction) /.test(key)).delete();
+  for (const key of ["token", "me", "on_shift", "sharing_told", "cursor", "lists_at", "delivered_at", "told_length", "visits", "ground"]) await remember(key, null);
   location.reload();
 }
