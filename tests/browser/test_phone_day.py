@@ -14,9 +14,11 @@ from PIL import ExifTags, Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from gis.inspections import photo_store
+from gis.tiles import Tile
 from tests import factories as make
 from tests.browser.conftest import Live
 from tests.browser.field import Field, enrol, fill_checklist, finish, photo, start_checklist, until
+from tests.browser.flaky import Flaky
 from tests.browser.test_phone import look
 
 pytestmark = pytest.mark.browser
@@ -37,6 +39,13 @@ def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def field(live: Live) -> Field:
     return Field(live)
+
+
+@pytest.fixture
+def flaky(live: Live) -> Iterator[Flaky]:
+    made = Flaky(live.port)
+    yield made
+    made.close()
 
 
 def banner(page: Page, words: str) -> None:
@@ -209,6 +218,12 @@ def stroke(page: Page, start: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+def draw_district(field: Field) -> None:
+    with field.live.sessions() as session:
+        make.make_area(session, level="district", name="东阁街道", geom=make.square(119.9, 36.7, 0.2))
+        session.commit()
+
+
 def map_drawn(page: Page, least: int = 1) -> None:
     """The map has come to rest and shows streets or ground out of what is kept."""
     expect(page.locator(".ground canvas")).to_be_visible()
@@ -219,9 +234,7 @@ def test_the_map_of_the_day_is_loaded_before_the_shift_and_drawn_without_signal(
     field: Field, phone_context: BrowserContext, phone_page: Page, quiet: Callable[[Page], Page]
 ):
     page = quiet(phone_page)
-    with field.live.sessions() as session:
-        make.make_area(session, level="district", name="东阁街道", geom=make.square(119.9, 36.7, 0.2))
-        session.commit()
+    draw_district(field)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/api/v1/tiles" in request.url else None)
     enrol(page, field.live.url, field.code())
@@ -240,6 +253,86 @@ def test_the_map_of_the_day_is_loaded_before_the_shift_and_drawn_without_signal(
     expect(page.locator(".ground .pin.me")).to_have_count(1)
     pins.nth(0).click()
     page.wait_for_url("**/phone/#/order/*")
+
+
+def test_a_link_that_breaks_while_the_map_is_loaded_costs_one_answer_and_the_next_try_goes_on(
+    field: Field, flaky: Flaky, phone_page: Page
+):
+    page = phone_page
+    draw_district(field)
+    answers = iter(["pass", "cut"])
+    flaky.rule = lambda method, path: next(answers, "500") if path.endswith("/tiles") else "pass"
+    asked: list[list[str]] = []
+    page.on(
+        "request", lambda request: asked.append(request.post_data_json["tiles"]) if request.url.endswith("/tiles") else None
+    )  # fmt: skip
+    enrol(page, flaky.url, field.code())
+    more = page.locator(".ready button")
+    expect(page.locator(".ready")).to_contain_text("下次从这里继续")
+    expect(page.locator(".ready .chip.orange")).to_contain_text("尚未全部下载")
+    first = set(asked[0])
+    flaky.rule = lambda method, path: "pass"
+    tried = len(asked)
+    more.click()
+    expect(page.locator(".ready .chip.green")).to_be_visible()
+    again = [key for keys in asked[tried:] for key in keys]
+    assert again and not first & set(again), "what was kept is not asked for a second time"
+    assert len(again) == len(set(again))
+
+
+def test_the_squares_of_a_day_cover_its_stops_and_the_way_between_them(field: Field, phone_page: Page):
+    """The oracle is the tile arithmetic of the server."""
+    phone_page.goto(f"{field.live.url}/phone/")
+    stops = [{"lon": 119.96, "lat": 36.78}, {"lon": 120.03, "lat": 36.83}]
+    asked = "([b, s]) => import('/frontend/phone/map_plan.mjs').then((m) => [m.squares(b, s), m.squares(null, [])])"
+    names, nothing = phone_page.evaluate(asked, [[119.9, 36.7, 120.1, 36.9], stops])
+    assert nothing == []
+    tiles = [Tile(*map(int, name.split("/"))) for name in names]
+    assert len(set(names)) == len(names) <= 1500
+    assert [tile.z for tile in tiles] == sorted(tile.z for tile in tiles), "the coarse ones first"
+    way = [
+        {axis: stops[0][axis] + (stops[1][axis] - stops[0][axis]) * k / 500 for axis in ("lon", "lat")} for k in range(501)
+    ]  # fmt: skip
+    corners = [{"lon": lon, "lat": lat} for lon in (119.9, 120.1) for lat in (36.7, 36.9)]
+    for z, places in [*((z, way) for z in range(8, 16)), *((z, corners) for z in range(8, 14))]:
+        boxes = [tile.bounds() for tile in tiles if tile.z == z]
+        for place in places:
+            held = [w <= place["lon"] <= e and s <= place["lat"] <= n for w, s, e, n in boxes]
+            assert any(held), (z, place)
+
+
+def test_the_stops_of_a_day_are_the_visits_in_the_order_of_their_route_then_the_orders_by_their_time(
+    field: Field, phone_page: Page
+):
+    phone_page.goto(f"{field.live.url}/phone/")
+    named = phone_page.evaluate(
+        """async () => {
+            const { stopsOf } = await import("/frontend/phone/stops.mjs");
+            const site = (name) => ({ id: 1, name, lon: 119.96, lat: 36.78 });
+            const order = (id, start, status = "assigned", lon = 119.96) => ({ id, start, status, order_no: `GD-${id}`, complaint: { lon, lat: 36.78, place: "" } });
+            const visit = (id, stop_no, more = {}) => ({ id, stop_no, on_day: "2009-11-17", status: "planned", site: site(`V${id}`), ...more });
+            const kept = { today: "2009-11-17", visits: [visit(1, 2), visit(2, 1), visit(3, null), visit(4, 3, { status: "done" }), visit(5, 4, { on_day: "2009-11-18" })] };
+            const orders = [order(7, "2009-11-17T04:00:00Z"), order(8, "2009-11-17T02:00:00Z"), order(9, "2009-11-17T01:00:00Z", "resolved"), order(10, "2009-11-17T01:00:00Z", "accepted", null)];
+            return stopsOf(orders, kept, Date.parse("2009-11-17T02:00:00Z")).map((stop) => stop.name);
+        }"""
+    )
+    assert named == ["V2", "V1", "V3", "GD-8", "GD-7"]
+
+
+def test_what_a_step_will_change_is_read_before_it_is_sent(
+    field: Field, phone_context: BrowserContext, phone_page: Page
+):
+    enrol(phone_page, field.live.url, field.code())
+    phone_context.set_offline(True)
+    phone_page.goto(phone_page.url.split("#")[0] + f"#/order/{field.orders[0]}")
+    for verb in ("accept", "arrive"):
+        phone_page.click(f"#foot [data-verb={verb}]")
+    banner(phone_page, "待发 2")
+    phone_page.goto(phone_page.url.split("#")[0] + "#/fill")
+    phone_page.click("[data-change='order.arrive']")
+    chips = phone_page.locator("main .panel").nth(1).locator(".chip")
+    expect(chips.nth(0)).to_have_text("已签收")
+    expect(chips.nth(1)).to_have_text(re.compile("到场"))
 
 
 def test_own_records_are_on_a_map_by_their_state_without_signal(

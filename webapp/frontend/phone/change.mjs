@@ -12,6 +12,7 @@ import { canWithdraw, rebase, withdraw } from "./outbox.mjs";
 import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
 import { describe } from "./records.mjs";
 import { exportQueue } from "./rescue.mjs";
+import { withChanges } from "./rules.mjs";
 import { nudge } from "./sync.mjs";
 
 /** The screen. */
@@ -50,10 +51,21 @@ function show(main, { change, draft, list, photos, me, sent }) {
 
 function words(change) {
   const { reason: code, note, position } = change.payload;
-  return el("section", { class: "panel" }, el("dl", {},
+  const step = el("p", { class: "chips" });
+  moved(change).then((seen) => seen && fill(step, chip(word("order", seen.from)), icon("next", 18), chip(word("order", seen.to), "blue")));
+  return el("section", { class: "panel" }, step, el("dl", {},
     code ? [el("dt", {}, t("Reason")), el("dd", {}, word("reason", code))] : null,
     el("dt", {}, t("Note")), el("dd", {}, note || "—"),
     position ? [el("dt", {}, t("Position")), el("dd", {}, accuracy(position))] : null));
+}
+
+/** From which state an order goes to which by this change, after those of this phone that are before it; `null` when unknown. */
+async function moved(change) {
+  const order = change.kind.startsWith("order.") ? await db.orders.get(Number(change.thing_id)) : null;
+  if (!order) return null;
+  const same = await db.outbox.where("thing").equals(change.thing).sortBy("seq");
+  const before = withChanges(order, same.filter((one) => one.seq < change.seq));
+  return { from: before.status, to: withChanges(before, [{ ...change, state: "waiting" }]).status };
 }
 
 function answers(change, list, photos) {

@@ -36,7 +36,7 @@ async function count() {
 
 function show(node, { orders, visits, lists, fresh }, map, { busy, done, total, bytes: loaded, error }) {
   const whole = fresh && lists > 0 && map.total > 0 && !map.absent;
-  const things = [t("orders %(n)s", { n: orders }), visits ? t("visits %(n)s", { n: visits }) : null, t("checklists %(n)s", { n: lists }), t("map %(size)s", { size: bytes(busy ? loaded : map.bytes) })];
+  const things = [t("orders %(n)s", { n: orders }), visits ? t("visits %(n)s", { n: visits }) : null, t("checklists %(n)s", { n: lists }), whole && !map.bytes ? t("no map of this place") : t("map %(size)s", { size: bytes(busy ? loaded : map.bytes) })];
   fill(node,
     el("p", { class: "line", role: "status" }, whole ? chip(t("Ready for today"), "green", "check") : chip(t("Not all is on the phone yet"), "orange", "warn"), " ", things.filter(Boolean).join(" · ")),
     busy ? [el("progress", { max: total || 1, value: done, "aria-label": t("Loading the map") }), el("p", { class: "soft small" }, t("Loading the map: %(done)s of %(total)s squares", { done, total }))] : null,
