@@ -10,6 +10,7 @@ import * as track from "./track.mjs";
 import * as update from "./update.mjs";
 import * as change from "./change.mjs";
 import * as check from "./check.mjs";
+import * as correction from "./correction.mjs";
 import * as finding from "./finding.mjs";
 import * as enrol from "./enrol.mjs";
 import * as records from "./records.mjs";
@@ -22,6 +23,7 @@ import * as today from "./today.mjs";
 const SCREENS = [
   [/^#\/today$/, today], [/^#\/order\/(\d+)$/, order], [/^#\/finding\/(\d+)$/, finding], [/^#\/fill$/, records], [/^#\/me$/, me],
   [/^#\/check\/([\w-]+)\/(\d+)$/, check], [/^#\/check\/([\w-]+)\/end$/, review], [/^#\/change\/([\w-]+)$/, change],
+  [/^#\/correct\/([\w-]+)$/, correction],
 ];
 const main = document.getElementById("main");
 let leave = () => {};

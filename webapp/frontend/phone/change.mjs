@@ -3,6 +3,7 @@ import { el, fill } from "/frontend/common/dom.mjs";
 import { t, word } from "/frontend/common/words.mjs";
 import { db, recall, watch } from "./db.mjs";
 import { checklistOf, correct, photosOf } from "./drafts.mjs";
+import { correctable, differenceLines, differences } from "./correction.mjs";
 import { bar, head } from "./frame.mjs";
 import { accuracy, gallery } from "./gallery.mjs";
 import { itemsOf } from "./form_rules.mjs";
@@ -23,20 +24,37 @@ export function open(main, id) {
 
 async function load(id) {
   const raw = await db.outbox.where("id").equals(id).first();
-  if (!raw) return { sent: (await db.sent.get(id)) ?? null };
-  const draft = raw.kind === "inspection.submit" ? await db.drafts.get(raw.payload.inspection_id) : null;
+  if (!raw) return delivered(id);
+  const draft = raw.kind.startsWith("inspection.") ? await db.drafts.get(raw.payload.inspection_id) : null;
   return {
     change: await describe(raw, draft ? [draft] : []), draft, list: draft?.checklist_code ? await checklistOf(draft) : null,
     photos: draft ? await photosOf(draft.id) : [], me: await recall("me"),
   };
 }
 
-function show(main, { change, draft, list, photos, me, sent }) {
+/** What was delivered, as far as this phone still knows it: its answers, and the corrections that wait to follow it. */
+async function delivered(id) {
+  const draft = await db.drafts.filter((one) => one.change_id === id).first();
+  const waiting = draft ? (await db.outbox.where("thing").equals(`inspection:${draft.id}`).toArray()).filter((change) => change.kind === "inspection.amend") : [];
+  return { sent: (await db.sent.get(id)) ?? null, draft: draft ?? null, waiting, list: draft?.checklist_code ? await checklistOf(draft) : null };
+}
+
+function showDelivered(main, { sent, draft, list, waiting }) {
+  const open = correctable(draft, list);
+  bar(el("a", { class: "big button wide", href: "#/fill" }, t("Records")), open ? el("a", { class: "big button wide", href: `#/correct/${draft.id}` }, icon("note"), t("Correct")) : null);
+  const told = sent ? t("Delivered %(time)s.", { time: moment(sent.sent_at) }) : t("This change is no longer on this phone.");
+  if (!open) return fill(main, el("p", { class: "empty" }, told));
+  fill(main,
+    el("section", { class: "panel" }, el("h2", {}, draft.title), el("p", { class: "chips" }, chip(told, "green", "check"), draft.version > 1 ? chip(t("version %(n)s", { n: draft.version })) : null,
+      draft.disputed ? chip(t("the desk decides between two corrections"), "orange", "warn") : null),
+      waiting.map((change) => el("a", { class: "item line", href: `#/change/${change.id}` }, el("span", { class: "grow" }, t("Correction of what was sent")), chip(t("to send"), "blue", "up")))),
+    answers({ payload: draft }, list, []));
+}
+
+function show(main, found) {
+  const { change, draft, list, photos, me } = found;
   head(!change ? t("Delivered") : change.state === "held" ? t("Needs you") : t("To send"), { back: "#/fill" });
-  if (!change) {
-    bar(el("a", { class: "big button wide", href: "#/fill" }, t("Records")));
-    return fill(main, el("p", { class: "empty" }, sent ? t("Delivered %(time)s.", { time: moment(sent.sent_at) }) : t("This change is no longer on this phone.")));
-  }
+  if (!change) return showDelivered(main, found);
   const others = change.user_id !== null && change.user_id !== me?.id;
   fill(main,
     el("section", { class: "panel" }, el("h2", {}, change.title),
@@ -45,8 +63,16 @@ function show(main, { change, draft, list, photos, me, sent }) {
       change.state === "waiting" && change.detail ? el("p", { class: "notice warn" }, t("Last answer: %(why)s", { why: change.detail })) : null,
       change.state === "waiting" && change.uncertain ? el("p", { class: "notice" }, t("It has been sent once; whether it arrived is not known yet. It can be corrected when the answer is there.")) : null,
       others ? el("p", { class: "notice error" }, t("Made by somebody else on this phone. It is sent when that person enrols again, or exported to a file.")) : null),
-    list ? answers(change, list, photos) : words(change), technical(change));
+    change.kind === "inspection.amend" ? corrected(change, draft, list) : list ? answers(change, list, photos) : words(change), technical(change));
   actions(change, draft, others);
+}
+
+/** A correction before it is sent: what stood, what is to stand, and why. */
+function corrected(change, draft, list) {
+  const { payload } = change;
+  const strip = payload.photos?.length ? chip(t("Photos: %(n)s", { n: payload.photos.length }), "", "camera") : null;
+  return el("section", { class: "panel" }, el("h3", {}, t("What will be sent")), correctable(draft, list) ? differenceLines(list, differences(draft, payload)) : null,
+    el("p", { class: "text" }, payload.reason), strip);
 }
 
 function words(change) {

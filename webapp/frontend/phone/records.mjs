@@ -61,6 +61,10 @@ export async function describe(change, drafts) {
     const finding = (await recall("findings", [])).find((one) => one.id === change.thing_id);
     return { ...change, title: finding ? `${finding.item_id} ${finding.place}` : kind, about: kind, photos: change.payload.photos.length, unsent: 0, size: 0, refusedPhoto: null };
   }
+  if (change.kind === "inspection.amend") {
+    const draft = drafts.find((d) => d.id === change.payload.inspection_id) ?? (await db.drafts.get(change.payload.inspection_id));
+    return { ...change, title: draft?.title ?? t("Checklist"), about: kind, photos: change.payload.photos?.length ?? 0, unsent: 0, size: 0, refusedPhoto: null };
+  }
   const order = await db.orders.get(Number(change.thing_id));
   return { ...change, title: order?.complaint.place || order?.order_no || t("Order"), about: kind, photos: 0, unsent: 0, size: 0, refusedPhoto: null };
 }
@@ -128,7 +132,7 @@ function row(change, me) {
 
 function delivered(line, drafts) {
   const draft = line.kind === "inspection.submit" ? drafts.find((d) => d.change_id === line.id) : null;
-  return el("div", { class: "item sent" },
+  return el(draft ? "a" : "div", { class: "item sent", href: draft ? `#/change/${line.id}` : null, dataset: { sent: line.kind } },
     el("strong", {}, draft?.title || line.title || changeName(line.kind)),
     el("span", { class: "line" }, `${changeName(line.kind)} · ${t("delivered %(time)s", { time: moment(line.sent_at) })}`),
     draft ? el("span", { class: "chips" }, chip(t("Answers: %(n)s", { n: draft.answered }), "green", "check"), draft.no ? chip(t("'No': %(n)s", { n: draft.no }), "orange") : null, line.left ? chip(t("photos left: %(n)s", { n: line.left }), "blue", "camera") : null, line.refused ? chip(line.refused, "orange", "warn") : null,
