@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from gis.audit.check import check
-from gis.dispatch.rules import ORDER_STEPS, OrderStatus
+from gis.dispatch.rules import MOVABLE, ORDER_STEPS, OrderStatus
 from gis.inspections import amend, canonical
 from gis.inspections.model import Change, ChangeVariant
 from gis.inspections.partials import KEPT_DAYS
@@ -19,11 +19,18 @@ from webapp.files import YOUNG_S, orphans
 from webapp.journal_keys import known_keys
 
 _UNSTORABLE = "\ufffd"  # stands for U+0000, which the database cannot hold: such a content cannot be hashed again
-# What the steps allow, and what the desk does to an order whose complaint is cancelled.
+# What the steps allow, what the desk does to an order whose complaint is cancelled, and what leaves an order's status alone.
 _LEGAL = {(verb, str(before), str(after)) for verb, (befores, after) in ORDER_STEPS.items() for before in befores} | {
     ("recall", str(before), str(OrderStatus.RECALLED))
     for before in (OrderStatus.ASSIGNED, OrderStatus.ACCEPTED, OrderStatus.ARRIVED)
 }
+_STILL: dict[str, frozenset[OrderStatus]] = {
+    "reschedule": MOVABLE,
+    "lock": MOVABLE | {OrderStatus.ARRIVED},
+    "unlock": MOVABLE | {OrderStatus.ARRIVED},
+    "lapse": frozenset({OrderStatus.ASSIGNED}),
+}
+_LEGAL |= {(verb, str(status), str(status)) for verb, statuses in _STILL.items() for status in statuses}
 
 INVARIANTS: dict[str, str] = {
     "an order's history has no gap": """

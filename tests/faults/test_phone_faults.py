@@ -42,7 +42,7 @@ FILL = """async ([forms, pictures, site]) => {
             new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], `照片${n + j}.jpg`, { type: "image/jpeg" }));
         await drafts.addPhotos(draft, "1.1", files);
         n += pictures.length / forms;
-        if (!(await drafts.ready(await db.drafts.get(draft.id), list.items))) throw new Error("not ready");
+        if (!(await drafts.ready(await db.drafts.get(draft.id), list))) throw new Error("not ready");
     }
 }"""
 

@@ -7,15 +7,20 @@ import hashlib
 import pytest
 from sqlalchemy import select
 
+from gis.dispatch import moves
 from gis.inspections.finding_model import Finding, FindingPhoto
 from gis.inspections.round_model import SiteVisit
 from gis.inspections.sync_model import Amendment
+from gis.journal import Who
+from gis.journal import write as write_journal
 from tests import factories as make
+from tests.conftest import NOW
 from tests.found import make_finding
 from tests.mobile_api.v1.test_forms import _boiler, _filled
 from tests.mobile_api.v1.test_merging import amending, answer
 from tests.phones import AT, change, picture, submitting, visit
 from tests.sites import TODAY, make_visit
+from webapp.verify_sync import broken
 
 
 @pytest.fixture
@@ -116,3 +121,14 @@ def test_of_a_form_the_note_can_be_corrected_but_not_one_answer_among_others(ses
     assert session.scalars(select(Amendment)).all() == []
     [kept] = phone.sync(amending(sent["thing_id"], note="看过两遍"))
     assert (kept["verdict"], kept["thing"]["version"]) == ("applied", 2)
+
+
+def test_what_the_desk_does_to_an_orders_time_is_no_illegal_step_but_the_same_after_its_end_is(session, tmp_path):
+    order = make.make_order(session, make.make_complaint(session, status="assigned"), make.make_crew(session))
+    session.commit()
+    moves.lock(session, Who(NOW), order)
+    moves.lock(session, Who(NOW), order, False)
+    assert broken(session, tmp_path / "files")["an order takes only legal steps"] == []
+    write_journal(session, Who(NOW), "lock", "work_order", order.id, version=9, before="resolved", after="resolved")
+    session.flush()
+    assert broken(session, tmp_path / "files")["an order takes only legal steps"] == [str(order.id)]
