@@ -36,7 +36,8 @@ def test_a_planner_reads_the_week_opens_a_numerator_and_takes_the_workbook(
 ) -> None:
     day = _week(live).date()
     live.sign_in(page, "planner")
-    page.click("nav >> text=统计通报")
+    page.get_by_role("button", name="统计分析").click()
+    page.get_by_role("link", name="统计通报").click()
     expect(page).to_have_url(re.compile(r"/bulletins\?.*on="))
     page.goto(f"{live.url}/bulletins?period=range&on={day - timedelta(days=1)}&to={day + timedelta(days=1)}")
     row = page.locator("table.rates tr", has_text="按时办结率")

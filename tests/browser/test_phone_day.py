@@ -239,7 +239,7 @@ def test_the_map_of_the_day_is_loaded_before_the_shift_and_drawn_without_signal(
     page.on("request", lambda request: asked.append(request.url) if "/api/v1/tiles" in request.url else None)
     enrol(page, field.live.url, field.code())
     expect(page.locator(".ready")).to_contain_text("今日就绪")
-    expect(page.locator(".ready")).to_contain_text("工单 2 · 检查表 1 · 地图")
+    expect(page.locator(".ready")).to_contain_text("工单 2 · 检查表 4 · 地图")
     assert asked, "loaded by itself"
     phone_context.set_offline(True)
     page.reload()
