@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -47,6 +48,7 @@ class Live:
         self.sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False)
         self.process: subprocess.Popen[bytes] | None = None
         self.people = 0
+        self.zone = ZoneInfo("Asia/Shanghai")
 
     def start(self) -> None:
         environment = os.environ | {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -29,10 +30,12 @@ PPM = 1.6  # pixels per minute at the first zoom
 @pytest.fixture(scope="module")
 def live(new_database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One server for all, in a time zone where it is about ten in the morning: there is always room on the day's board."""
-    ahead = 10 - datetime.now(UTC).hour
+    ahead = max(10 - datetime.now(UTC).hour, -12)  # there is no zone farther behind
+    zone = f"Etc/GMT{-ahead:+d}"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHENGMAI_TIMEZONE", f"Etc/GMT{-ahead:+d}")
+        patch.setenv("CHENGMAI_TIMEZONE", zone)
         made = Live(new_database(), tmp_path_factory.mktemp("board"))
+        made.zone = ZoneInfo(zone)
         made.start()
     yield made
     made.stop()
@@ -64,8 +67,6 @@ def send(
     """What another dispatcher, 王调度, does meanwhile."""
     with live.sessions() as session:
         user = make_user(session, full_name="王调度")
-        from zoneinfo import ZoneInfo
-
         order = actions.assign(
             session, Who(utc_now(), user.id), session.get_one(Complaint, complaint_id), session.get_one(Crew, crew_id),
             base_version=None, terms=Terms(ZoneInfo("UTC")), start=start, override_reason=reason,
@@ -140,15 +141,18 @@ def test_a_block_is_dragged_to_another_time_and_to_a_crew_that_does_not_fit_with
     assert moved and abs(moved.during.lower - utc_now() - timedelta(minutes=115)) < timedelta(minutes=9)
     assert moved.version == 2
     expect(page.locator(".ghost")).to_have_count(0)
+    begins = moved.during.lower.astimezone(live.zone)
+    expect(mine).to_contain_text(f"{begins:%H:%M}–")  # it lies where it was put before it is carried on
     carry(page, mine, *at(page, city.unfit, 60), grab=8, release=False)
     expect(page.locator(".ghost.against")).to_be_visible()
     expect(page.locator(".carried")).to_contain_text("不具备工种:供热")
     page.mouse.up()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("不具备工种:供热")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
     page.keyboard.type("离得最近,先去关阀")
     page.keyboard.press("Enter")
-    expect(page.locator(".toast").last).to_contain_text("绿化养护班")
+    expect(page.locator(".toast").filter(has_text="绿化养护班")).to_be_visible()
     given = order_of(live, city.complaints[3])
     assert given and (given.crew_id, given.override_reason) == (city.unfit, "离得最近,先去关阀")
     expect(lane(page, city.unfit).locator(".block")).to_have_count(1)
@@ -298,8 +302,6 @@ def test_an_order_that_was_not_accepted_in_time_is_told_with_the_next_best_crew(
         row = session.get_one(WorkOrder, order.id)
         row.assigned_at = utc_now() - timedelta(minutes=11)
         session.commit()
-        from zoneinfo import ZoneInfo
-
         acceptance.tell_lapsed(session, Who(utc_now()), Terms(ZoneInfo("UTC")))
         session.commit()
     expect(page.locator("#cases li").filter(has_text="怡景公寓1号楼")).to_contain_text("未按时签收", timeout=60_000)
