@@ -142,7 +142,6 @@ def test_a_block_is_dragged_to_another_time_and_to_a_crew_that_does_not_fit_with
     assert moved.version == 2
     expect(page.locator(".ghost")).to_have_count(0)
     begins = moved.during.lower.astimezone(live.zone)
-    page.reload()
     expect(mine).to_contain_text(f"{begins:%H:%M}–")  # it lies where it was put before it is carried on
     carry(page, mine, *at(page, city.unfit, 60), grab=8, release=False)
     expect(page.locator(".ghost.against")).to_be_visible()

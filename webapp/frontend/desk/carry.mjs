@@ -61,9 +61,7 @@ export class Carry {
       if (!carried) return finish();
       const target = this.#over(e), held = this.#held;
       stop.abort();
-      const unclick = (click) => { click.preventDefault(); click.stopPropagation(); }; // the release is no click
-      addEventListener("click", unclick, true);
-      setTimeout(() => removeEventListener("click", unclick, true), 0);
+      swallowClick();
       this.#letGo(true, true);
       await this.#drop(held, target);
     }, { signal });
@@ -111,6 +109,14 @@ export class Carry {
     if (!dropped) this.#board.cancel();
     this.#board.hold(false);
   }
+}
+
+/** The release is no click. A key's click (detail 0) and the next press are not the release: a timer may run after both. */
+function swallowClick() {
+  const stop = new AbortController(), { signal } = stop;
+  addEventListener("click", (click) => { if (click.detail) { click.preventDefault(); click.stopPropagation(); } }, { signal, capture: true });
+  addEventListener("pointerdown", () => stop.abort(), { signal, capture: true });
+  setTimeout(() => stop.abort(), 0);
 }
 
 const $ = (id) => document.getElementById(id);
