@@ -24,6 +24,7 @@ from webapp.live_hub import ADMIT, Hub
 SMALL = 1 << 20  # bytes of a request that is read before a thread is taken
 TOGETHER = 1 << 18  # bytes of an answer that are sent at once
 BLOCK = 1 << 17  # bytes of a file that are read at once
+PIECE = "application/offset+octet-stream"  # of a photo (tus): what arrived before the line broke is kept
 
 Answer = tuple[int, list[tuple[str, str]], bytes | None]  # status, headers, body; without one it was sent already
 
@@ -58,8 +59,9 @@ class Gateway:
         loop = asyncio.get_running_loop()
         length = int(scope.headers.get("content-length") or (-1 if scope.headers.get("transfer-encoding") else 0))
         if 0 <= length <= SMALL:
-            body = b"" if not length else await protocol()
-            if len(body) != length:
+            piece = scope.headers.get("content-type") == PIECE
+            body = b"" if not length else await _arrived(protocol) if piece else await protocol()
+            if len(body) != length and not piece:
                 return  # broken off in the middle: there is nobody to answer
             given: Any = io.BytesIO(body)
         else:
@@ -141,6 +143,14 @@ class _Body(io.RawIOBase):
         n = min(len(into), len(self._rest))
         into[:n], self._rest = self._rest[:n], self._rest[n:]
         return n
+
+
+async def _arrived(protocol: Any) -> bytes:
+    """A small request, or what came of it before its line broke."""
+    chunks, body = aiter(protocol), bytearray()
+    while (piece := await _next(chunks)) is not None:
+        body += piece
+    return bytes(body)
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:

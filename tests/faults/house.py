@@ -112,8 +112,10 @@ class Handset:
     def batch(*changes: dict[str, Any]) -> bytes:
         return json.dumps({"queue_length": len(changes), "changes": list(changes)}, ensure_ascii=False).encode()
 
-    def cut(self, method: str, path: str, body: bytes, at: int, **headers: str) -> None:
-        """Send the head and so many bytes of the body, and hang up."""
+    def cut(
+        self, method: str, path: str, body: bytes, at: int, until: Callable[[], bool] | None = None, **headers: str
+    ) -> None:
+        """Send the head and so many bytes of the body, wait `until` (if given), and hang up without having read a word."""
         lines = [
             f"{method} /api/v1{path} HTTP/1.1",
             "Host: x",
@@ -123,6 +125,8 @@ class Handset:
         lines += [f"{name}: {value}" for name, value in headers.items()]
         with socket.create_connection(("127.0.0.1", self.house.live.port), timeout=30) as line:
             line.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body[:at])
+            if until is not None:
+                soon(until)
 
     # --- photos in pieces ----------------------------------------------------------------------------------------------
     TUS = {"Tus-Resumable": "1.0.0"}
@@ -138,6 +142,16 @@ class Handset:
     def offset(self, data: bytes) -> int:
         status, headers, _ = self.ask("HEAD", f"/uploads/{hashlib.sha256(data).hexdigest()}", **self.TUS)
         return int({k.lower(): v for k, v in headers.items()}["upload-offset"]) if status == 200 else -1
+
+    def announce(self, data: bytes, cut: int) -> None:
+        """Announce a photo with its first piece, all of it, and hang up after `cut` bytes."""
+        metadata = f"sha256 {base64.b64encode(hashlib.sha256(data).hexdigest().encode()).decode()}"
+        head = {
+            "Upload-Length": str(len(data)),
+            "Upload-Metadata": metadata,
+            "Content-Type": "application/offset+octet-stream",
+        }
+        self.cut("POST", "/uploads", data, cut, **self.TUS, **head)
 
     def piece(self, data: bytes, start: int, end: int, cut: int | None = None) -> int:
         """Send a piece, or only its first `cut` bytes before hanging up; returns the status."""
