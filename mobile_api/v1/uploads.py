@@ -183,6 +183,10 @@ def _speaks_tus() -> None:
 def _answer(status: int, offset: int | None = None, expires_at: datetime | None = None) -> Response:
     answer = Response(status=status)
     answer.headers["Tus-Resumable"], answer.headers["Cache-Control"] = VERSION, "no-store"
+    if request.method in ("HEAD", "PATCH") or expires_at is not None:
+        # This link takes no photo whole. When a line that was used before breaks, a browser sends its request again by
+        # itself, all of the piece; on a fresh line it does not, and asks how much arrived.
+        answer.headers["Connection"] = "close"
     if offset is not None:
         answer.headers["Upload-Offset"] = str(offset)
     if expires_at is not None:
