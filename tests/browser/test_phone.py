@@ -119,6 +119,49 @@ def test_a_day_without_signal_arrives_exactly_once(field: Field, phone_context: 
     assert field.device().queue_length == 0
 
 
+SAID_AT_ONCE = """(verb) => {
+    const said = () => document.querySelector("#banner").textContent;
+    const before = said();
+    document.querySelector(`#foot [data-verb=${verb}]`).click();
+    return [before, said()];
+}"""
+
+
+def test_from_the_thumb_on_the_banner_does_not_say_that_all_is_delivered(field: Field, phone_page: Page):
+    enrol(phone_page, field.live.url, field.code())
+    open_order(phone_page, field.orders[0])
+    expect(phone_page.locator("#foot [data-verb=accept]")).to_be_visible()
+    before, after = phone_page.evaluate(SAID_AT_ONCE, "accept")
+    assert DELIVERED in before and after == "待发 1"
+    banner(phone_page, DELIVERED)
+    assert field.status(field.orders[0]) == "accepted"
+
+
+AT_ITS_END = """async (order) => {
+    const [{ nudge }, { enqueue }] = await Promise.all([import("/frontend/phone/sync.mjs"), import("/frontend/phone/outbox.mjs")]);
+    const ask = navigator.locks.request.bind(navigator.locks);
+    let round = 0;
+    navigator.locks.request = async (...args) => {
+        const stood = await ask(...args);
+        round += 1;
+        if (round === 1) {
+            await enqueue("order.accept", order, 1, {});
+            nudge();
+        }
+        return stood;
+    };
+    nudge({ hopeful: true });
+}"""
+
+
+def test_what_is_made_while_a_round_comes_to_its_end_is_sent_by_the_next_one_at_once(field: Field, phone_page: Page):
+    enrol(phone_page, field.live.url, field.code())
+    with phone_page.expect_request(lambda r: r.url.endswith("/sync") and "order.accept" in (r.post_data or "")):
+        phone_page.evaluate(AT_ITS_END, field.orders[0])
+    banner(phone_page, DELIVERED)
+    assert field.status(field.orders[0]) == "accepted"
+
+
 def test_the_callers_number_is_shown_only_after_the_acceptance_was_delivered(field: Field, phone_page: Page):
     enrol(phone_page, field.live.url, field.code())
     open_order(phone_page, field.orders[0])

@@ -2,7 +2,7 @@
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t } from "/frontend/common/words.mjs";
 import { db, recall, watch } from "./db.mjs";
-import { photosLeft, queue } from "./outbox.mjs";
+import { onQueueing, photosLeft, queue } from "./outbox.mjs";
 import { clock, icon } from "./parts.mjs";
 import { onState } from "./state.mjs";
 
@@ -33,9 +33,11 @@ export function sentence(state, facts, now = Date.now()) {
 export function begin() {
   const node = document.getElementById("banner");
   let state = { phase: "idle" };
-  let facts = { waiting: 0, held: 0 };
+  let facts = { read: 0, waiting: 0, held: 0 };
+  let reads = 0;
+  let making = 0; // changes on their way into the queue that the facts may not know yet: at least one is to be sent
   const draw = () => {
-    const said = sentence(state, { ...facts, trouble });
+    const said = sentence(state, { ...facts, waiting: making ? Math.max(1, facts.waiting) : facts.waiting, trouble });
     node.hidden = !said || !facts.enrolled;
     if (node.hidden) return;
     node.className = `banner ${said.kind}`;
@@ -47,14 +49,29 @@ export function begin() {
   };
   redraw = draw;
   onState((now) => { state = { ...now }; draw(); });
-  watch(async () => {
+  const read = async () => {
+    reads += 1;
+    const now = reads;
     const changes = await queue();
     return {
-      waiting: changes.filter((c) => c.state === "waiting").length, held: changes.filter((c) => c.state === "held").length,
+      read: now, waiting: changes.filter((c) => c.state === "waiting").length, held: changes.filter((c) => c.state === "held").length,
       photos: (await photosLeft()).length,
       delivered_at: await recall("delivered_at"), enrolled: Boolean(await db.keep.get("token")),
     };
-  }, (found) => { facts = found; draw(); });
+  };
+  const know = (found) => {
+    if (found.read > facts.read) facts = found;
+    draw();
+  };
+  watch(read, know);
+  onQueueing(async (done) => {
+    making += 1;
+    draw();
+    await done.catch(() => {}); // whoever made it tells what went wrong
+    const found = await read().catch(() => facts);
+    making -= 1;
+    know(found);
+  });
   setInterval(() => state.phase === "waiting" && draw(), 1000);
 }
 

@@ -8,7 +8,7 @@ import { addPhotos, checklistOf, photosOf } from "./drafts.mjs";
 import { bar, head, instead } from "./frame.mjs";
 import { gallery } from "./gallery.mjs";
 import { answerName, itemText, pledgeName } from "./names.mjs";
-import { amend, thingOf } from "./outbox.mjs";
+import { amend, queueing, thingOf } from "./outbox.mjs";
 import { button, chip, icon, toast } from "./parts.mjs";
 import { follow } from "./position.mjs";
 import { required } from "./rules.mjs";
@@ -169,11 +169,13 @@ class Correction {
   /** First what is known of the photos, then the photos, then the correction: a kill in between loses none of them. */
   async send() {
     const { id } = this.draft;
-    const fresh = await photosOf(ownerOf(id));
-    this.work.shots.push(...fresh.map(({ sha256, item_id, taken_at, position }) => ({ sha256, item_id, taken_at, position: position && { lon: tidy(position.lon), lat: tidy(position.lat), accuracy_m: tidy(position.accuracy_m, 1) } })));
-    await remember(keyOf(id), this.work);
-    await db.photos.where("inspection_id").equals(ownerOf(id)).modify({ inspection_id: id });
-    await amend(id, { ...this.payload(), photos: this.work.shots });
+    await queueing(async () => {
+      const fresh = await photosOf(ownerOf(id));
+      this.work.shots.push(...fresh.map(({ sha256, item_id, taken_at, position }) => ({ sha256, item_id, taken_at, position: position && { lon: tidy(position.lon), lat: tidy(position.lat), accuracy_m: tidy(position.accuracy_m, 1) } })));
+      await remember(keyOf(id), this.work);
+      await db.photos.where("inspection_id").equals(ownerOf(id)).modify({ inspection_id: id });
+      await amend(id, { ...this.payload(), photos: this.work.shots });
+    });
     await remember(keyOf(id), null);
     location.hash = "#/fill";
     toast(t("The correction goes out by itself as soon as there is signal."), "done");

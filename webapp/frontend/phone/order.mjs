@@ -7,7 +7,7 @@ import { now } from "./clock.mjs";
 import { db, watch } from "./db.mjs";
 import { bar, head } from "./frame.mjs";
 import { categoryName, changeName, verbName } from "./names.mjs";
-import { canWithdraw, enqueue, withdraw } from "./outbox.mjs";
+import { canWithdraw, enqueue, queueing, withdraw } from "./outbox.mjs";
 import { button, chip, choices, countdown, distance, icon, moment, sheet, toast } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { note, sharing } from "./track.mjs";
@@ -122,8 +122,10 @@ async function act(order, verb) {
     note = await finishing();
     if (note === null) return;
   }
-  const place = (await sharing()) ? position() : null;
-  await put(order, verb, { ...(note ? { note } : {}), ...(place ? { position: place } : {}) });
+  await queueing(async () => {
+    const place = (await sharing()) ? position() : null;
+    await put(order, verb, { ...(note ? { note } : {}), ...(place ? { position: place } : {}) });
+  });
 }
 
 function position() {

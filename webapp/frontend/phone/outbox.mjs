@@ -26,11 +26,28 @@ export async function prepare(kind, thingId, baseVersion, payload, { at = nowIso
   };
 }
 
+const hearers = new Set();
+
+/**
+ * Do what ends with a change in the queue. Whoever tells how the queue stands hears of it at once, not only when the change
+ * can be read there: from the thumb on, "all delivered" is no longer true.
+ */
+export function queueing(work) {
+  const done = work();
+  for (const hear of hearers) hear(done);
+  return done;
+}
+
+/** Hear of every change from the moment it is made: `hear(done)`, a promise of its end. */
+export const onQueueing = (hear) => hearers.add(hear);
+
 /** Make a change and queue it. */
-export async function enqueue(...args) {
-  const change = await prepare(...args);
-  await db.outbox.add(change);
-  return change;
+export function enqueue(...args) {
+  return queueing(async () => {
+    const change = await prepare(...args);
+    await db.outbox.add(change);
+    return change;
+  });
 }
 
 /**

@@ -10,6 +10,7 @@ import { pledgeName } from "./names.mjs";
 import { button, icon, ring, sure, toast } from "./parts.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { wellFormed } from "./canonical.mjs";
+import { queueing } from "./outbox.mjs";
 import { nudge } from "./sync.mjs";
 
 const GAP = { unanswered: "not answered", photo: "'No' needs a photo", note: "'No' needs a note", signature: "This answer needs a signature", not_met: "This does not meet the condition" };
@@ -72,8 +73,10 @@ function pages(draft, list, { gaps, no }) {
 }
 
 async function finish(id, list, write) {
-  await write();
-  const change = await ready(await db.drafts.get(id), list);
+  const change = await queueing(async () => {
+    await write();
+    return ready(await db.drafts.get(id), list);
+  });
   if (!change) return;
   await markOpen(null);
   location.hash = "#/fill";

@@ -38,12 +38,15 @@ export async function nudge({ hopeful = false, full = false } = {}) {
   }
   clearTimeout(timer);
   running = true;
+  again = false;
+  let stood = null;
   try {
-    const held = await navigator.locks.request("chengmai-sync", { ifAvailable: true }, (lock) => (lock ? rounds() : "other"));
-    if (held === "other") schedule(5_000); // another tab is at it
+    stood = await navigator.locks.request("chengmai-sync", { ifAvailable: true }, (lock) => (lock ? rounds() : "other"));
+    if (stood === "other") schedule(5_000); // another tab is at it
   } finally {
     running = false;
   }
+  if (again && stood !== "other" && (stood !== "stumbled" || asked)) return nudge(); // asked for while this one came to its end
 }
 
 /** Start when the page starts, and wake whenever there is reason to hope. */
@@ -83,6 +86,7 @@ async function rounds() {
     waitAtMost = POLL_MS;
   } catch (error) {
     await stumble(error);
+    return "stumbled";
   }
 }
 
@@ -168,8 +172,8 @@ function fairest(changes) {
   return [...things.values()].sort((a, b) => a[0].attempts - b[0].attempts || a[0].seq - b[0].seq).flat();
 }
 
-async function sendBatch(batch, round) {
-  const going = await onTheirWay(batch);
+async function sendBatch(chosen, round) {
+  const going = await onTheirWay(chosen);
   if (!going.length) return;
   const all = await length();
   let reply;
