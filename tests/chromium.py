@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,19 @@ FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
+
+
+def kill(profile: Path) -> None:
+    """SIGKILL, to the browser that has this profile and to no other; returns when it is gone, so that the next may have it."""
+    mine = f"--user-data-dir={profile}"
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if mine in words and not any(word.startswith("--type=") for word in words):
+                os.kill(int(process.name), signal.SIGKILL)
+                deadline = time.monotonic() + 60
+                while (process / "cmdline").read_bytes() and time.monotonic() < deadline:
+                    time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,27 +24,35 @@ from sqlalchemy.orm import Session, sessionmaker
 from gis.db import make_engine
 from gis.journal import Who
 from gis.people import actions
+from tests.browser.flaky import Flaky
 from tests.chromium import CHROMIUM, FLAGS  # noqa: F401 - other tests start browsers of their own
 from tests.conftest import app_role
 from webapp.clock import utc_now
 
 PASSWORD = "a long password"
-expect.set_options(timeout=30_000)  # what is expected must come; on a busy machine it may come late
+expect.set_options(timeout=60_000)  # what is expected must come; on a busy machine it may come late
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+T = TypeVar("T")
+
+
+def held_port(owner: object) -> int:
+    """A port that is the owner's, also while its server is down: nobody else is given it, and the server may bind it too."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind(("127.0.0.1", 0))
+    port = int(held.getsockname()[1])
+    weakref.finalize(owner, os.close, held.detach())
+    return port
 
 
 class Live:
-    """A running server: `url`, `sessions` (commit what pages should see), `sign_in(page, role)`, `stop()`, `start()`."""
+    """A running server: `url`, `sessions` (commit what pages should see), `sign_in(page, role)`, `wait`, `stop()`, `start()`."""
 
     def __init__(self, database_url: str, data_dir: Path) -> None:
         self.app_url = app_role(database_url)  # a grant that is missing is noticed by a page
         self.data_dir = data_dir
-        self.port = free_port()
+        self.port = held_port(self)
         self.url = f"http://127.0.0.1:{self.port}"
         self.engine = make_engine(database_url)
         self.sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False)
@@ -62,7 +72,7 @@ class Live:
         with (self.data_dir / "server.log").open("ab") as log:
             command = [sys.executable, "-m", "webapp.server"]
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=root)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 urllib.request.urlopen(f"{self.url}/readyz", timeout=2).close()
@@ -75,8 +85,28 @@ class Live:
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(60)
             self.process = None
+
+    def close(self) -> None:
+        """For good."""
+        self.stop()
+        self.engine.dispose()
+
+    def wait(self, read: Callable[[Session], T], seconds: float = 60) -> T:
+        """What `read` finds in the database as soon as it is something: each time in a transaction of its own.
+
+        What a page does is committed when the page was told so, not when it was clicked. (A page's own routes stand still here.)
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            with self.sessions() as session:
+                found = read(session)
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it never came to be: {found!r}")
+            time.sleep(0.05)
 
     def add_user(self, role: str, **fields: Any) -> str:
         self.people += 1
@@ -97,13 +127,54 @@ class Live:
         return name
 
 
+@contextmanager
+def morning() -> Iterator[ZoneInfo]:
+    """Servers that start inside live where it is about ten in the morning: midnight is far, and there is room on the day."""
+    ahead = max(10 - utc_now().hour, -12)  # there is no zone farther behind
+    zone = f"Etc/GMT{-ahead:+d}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHENGMAI_TIMEZONE", zone)
+        yield ZoneInfo(zone)
+
+
+@contextmanager
+def serving(database_url: str, data_dir: Path) -> Iterator[Live]:
+    """A server on that database, until the end of the block."""
+    made = Live(database_url, data_dir)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One server for all tests of a file: each has rows of its own there."""
+    with serving(new_database(), tmp_path_factory.mktemp("server")) as made:
+        yield made
+
+
 @pytest.fixture
 def live(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Live]:
-    made = Live(new_database(), tmp_path)
-    made.start()
+    """A server of one test alone, for what counts or changes everything."""
+    with serving(new_database(), tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def field(live: Live) -> Any:
+    """A crew's day, for a test with a phone."""
+    from tests.browser.field import Field  # it speaks of this file
+
+    return Field(live)
+
+
+@pytest.fixture
+def flaky(live: Live) -> Iterator[Flaky]:
+    made = Flaky(live.port)
     yield made
-    made.stop()
-    made.engine.dispose()
+    made.close()
 
 
 @pytest.fixture

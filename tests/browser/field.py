@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
@@ -124,6 +125,10 @@ class Field:
         with self.live.sessions() as session:
             return str(session.get_one(WorkOrder, order_id).status)
 
+    def becomes(self, order_id: int, status: str) -> None:
+        """Wait until the order stands so."""
+        self.live.wait(lambda session: session.get_one(WorkOrder, order_id).status == status)
+
 
 def enrol(page: Page, url: str, code: str) -> None:
     """Open the link of the QR code, name the phone, and wait until the app can live without a network."""
@@ -137,12 +142,39 @@ def enrol(page: Page, url: str, code: str) -> None:
 
 def until(page: Page, expression: str) -> None:
     """Wait until an expression is true (`wait_for_function` needs `eval`, which our policy forbids)."""
-    for _ in range(100):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         with suppress(Error):  # the page may be on its way to another one
             if page.evaluate(expression):
                 return
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(50)
     raise AssertionError(expression)
+
+
+def at_rest(page: Page) -> None:
+    """Wait until nothing is drawn any more: the page reads the same for a third of a second, and nothing moves on it."""
+    seen, same = "", 0
+    deadline = time.monotonic() + 60
+    while same < 3:
+        now = page.evaluate(
+            "document.body.innerHTML + document.getAnimations().filter((a) => a.playState === 'running').length"
+        )
+        seen, same = now, same + 1 if now == seen else 0
+        assert time.monotonic() < deadline, "the page never came to rest"
+        page.wait_for_timeout(100)
+
+
+def press_and_move(page: Page, pad: Locator, start: tuple[float, float], way: list[tuple[float, float]]) -> None:
+    """A stroke on a pad, from a place given in shares of it, by so many pixels each time."""
+    pad.hover(trial=True)  # it lies where it stays
+    box = pad.bounding_box()
+    assert box is not None
+    x, y = box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for right, down in way:
+        page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up()
 
 
 def photo(seed: int = 0, size: tuple[int, int] = (640, 480)) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # What a rule may answer: `pass` on; `500` without asking the server; `swallow`: the server does it, the phone never hears;
@@ -64,12 +65,12 @@ class Flaky:
             self.after(request.command, path)
 
     def _ask(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        upstream = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=60)
+        upstream = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=120)
         headers = {k: v for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP}
-        upstream.request(request.command, request.path, body or None, headers)
-        reply = upstream.getresponse()
-        answer = reply.read()
-        upstream.close()
+        with closing(upstream):
+            upstream.request(request.command, request.path, body or None, headers)
+            reply = upstream.getresponse()
+            answer = reply.read()
         return reply.status, {k: v for k, v in reply.getheaders() if k.lower() not in HOP_BY_HOP}, answer
 
     @staticmethod

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.browser.conftest import PASSWORD, Live
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,12 @@ class Screen:
         assert status == 302
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request(method, path, body, {"Cookie": self.cookie} | (headers or {}))
-        answer = connection.getresponse()
-        said = answer.read()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)) as connection:
+            connection.request(method, path, body, {"Cookie": self.cookie} | (headers or {}))
+            answer = connection.getresponse()
+            said = answer.read()
         if (given := answer.getheader("Set-Cookie")) is not None:
             self.cookie = given.split(";")[0]
-        connection.close()
         return answer.status, said
 
     def open(self, cursor: str | None = None) -> Screen:

@@ -39,5 +39,4 @@ def test_a_blacklisted_units_crew_is_told_as_such_and_has_no_button_until_it_is_
     page.goto(f"{live.url}/?id={city.complaints[0]}")
     page.locator(f"[data-assign='{city.fits}']").click()
     expect(page.locator(f"[data-crew='{city.fits}']")).to_have_count(0)
-    with live.sessions() as session:
-        assert session.query(WorkOrder).filter_by(crew_id=city.fits).count() == 1
+    assert live.wait(lambda session: session.query(WorkOrder).filter_by(crew_id=city.fits).count()) == 1

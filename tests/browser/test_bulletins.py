@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,14 @@ from webapp.clock import utc_now
 pytestmark = pytest.mark.browser
 
 
-def _week(live: Live) -> datetime:
-    """Six complaints of one body, eight days ago: four closed in time, one late, one open."""
+@pytest.fixture(scope="module")
+def live(server: Live) -> Live:
+    return server
+
+
+@pytest.fixture(scope="module")
+def day(live: Live) -> date:
+    """Eight days ago: six complaints of one body, four closed in time, one late, one open."""
     at = utc_now() - timedelta(days=8)
     with live.sessions() as session:
         unit = make_unit(session, name="兴平热电")
@@ -28,13 +34,12 @@ def _week(live: Live) -> datetime:
             make_complaint(session, unit_id=unit.id, district_id=area.id, received_at=at, resolve_by=at + timedelta(hours=2),
                            closed_at=closed, status="answered" if closed else "sent")  # fmt: skip
         session.commit()
-    return at
+    return at.date()
 
 
 def test_a_planner_reads_the_week_opens_a_numerator_and_takes_the_workbook(
-    live: Live, page: Page, tmp_path: Path
+    live: Live, day: date, page: Page, tmp_path: Path
 ) -> None:
-    day = _week(live).date()
     live.sign_in(page, "planner")
     page.get_by_role("button", name="统计分析").click()
     page.get_by_role("link", name="统计通报").click()
@@ -57,21 +62,19 @@ def test_a_planner_reads_the_week_opens_a_numerator_and_takes_the_workbook(
     assert told[1:5] == [66.67, "按时办结 / 应结", 4, 6]
 
 
-def test_the_filters_apply_themselves_and_only_a_range_has_a_last_day(live: Live, page: Page) -> None:
-    _week(live)
+def test_the_filters_apply_themselves_and_only_a_range_has_a_last_day(live: Live, day: date, page: Page) -> None:
     live.sign_in(page, "supervisor")
     page.goto(f"{live.url}/bulletins")
     expect(page.locator("input[name=to]")).to_be_hidden()
     page.select_option("select[name=period]", "month")
-    expect(page).to_have_url(re.compile("period=month"))
+    page.wait_for_url(re.compile("period=month"))  # and until its script has run
     page.select_option("select[name=rank]", "rework")
-    expect(page).to_have_url(re.compile("rank=rework"))
+    page.wait_for_url(re.compile("rank=rework"))
     page.select_option("select[name=period]", "range")  # waits for its last day
     expect(page.locator("input[name=to]")).to_be_visible()
 
 
-def test_a_supervisor_publishes_and_finds_the_issue_as_it_was_printed(live: Live, page: Page) -> None:
-    day = _week(live).date()
+def test_a_supervisor_publishes_and_finds_the_issue_as_it_was_printed(live: Live, day: date, page: Page) -> None:
     live.sign_in(page, "supervisor")
     page.goto(f"{live.url}/bulletins?period=day&on={day}")
     page.locator("form[action='/bulletins/issues'] button.primary").click()
@@ -81,8 +84,7 @@ def test_a_supervisor_publishes_and_finds_the_issue_as_it_was_printed(live: Live
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(live: Live, phone_page: Page) -> None:
-    day = _week(live).date()
+def test_on_a_phone_nothing_is_wider_than_the_screen(live: Live, day: date, phone_page: Page) -> None:
     live.sign_in(phone_page, "planner")
     phone_page.goto(f"{live.url}/bulletins?period=day&on={day}")
     expect(phone_page.locator("h1")).to_be_visible()

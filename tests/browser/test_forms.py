@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from sqlalchemy import select
 
 from gis.inspections.model import CheckAnswer, Inspection, InspectionPhoto
 from tests.browser.conftest import Live
-from tests.browser.field import Field, enrol, finish, open_order, photo
+from tests.browser.field import Field, enrol, finish, open_order, photo, press_and_move
 from tests.webapp.xlsform.books import workbook_of
 
 pytestmark = pytest.mark.browser
@@ -38,12 +37,8 @@ CHOICES = [
 
 
 @pytest.fixture(scope="module")
-def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    made = Live(new_database(), tmp_path_factory.mktemp("forms"))
-    made.start()
-    yield made
-    made.stop()
-    made.engine.dispose()
+def live(server: Live) -> Live:
+    return server
 
 
 def _bring(page: Page, live: Live, tmp_path: Path) -> None:
@@ -56,13 +51,8 @@ def _bring(page: Page, live: Live, tmp_path: Path) -> None:
 
 
 def _draw(page: Page) -> None:
-    box = page.locator("dialog .pad").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 40, box["y"] + 60)
-    page.mouse.down()
-    for n in range(1, 8):
-        page.mouse.move(box["x"] + 40 + 30 * n, box["y"] + 60 + (20 if n % 2 else -20))
-    page.mouse.up()
+    way = [(30.0 * n, 20 if n % 2 else -20) for n in range(1, 8)]
+    press_and_move(page, page.locator("dialog .pad"), (0.12, 0.4), way)
     page.click("dialog .primary")
 
 
@@ -109,10 +99,13 @@ def test_a_form_is_brought_tried_out_and_filled_in_without_signal(
     finish(phone_page)
     phone_context.set_offline(False)
     expect(phone_page.locator("#banner")).to_contain_text("全部已送达")
+    made = select(Inspection).where(Inspection.checklist_code == "station")
+    visit = live.wait(lambda session: session.scalars(made).one_or_none())
     with live.sessions() as session:
-        visit = session.scalars(select(Inspection).where(Inspection.checklist_code == "station")).one()
-        given = {a.item_id: a.answer or a.value for a in session.scalars(select(CheckAnswer))}
-        shots = {s.item_id for s in session.scalars(select(InspectionPhoto))}
+        answers = select(CheckAnswer).where(CheckAnswer.inspection_id == visit.id)
+        given = {a.item_id: a.answer or a.value for a in session.scalars(answers)}
+        pictured = select(InspectionPhoto).where(InspectionPhoto.inspection_id == visit.id)
+        shots = {s.item_id for s in session.scalars(pictured)}
     assert (visit.site_id, visit.checklist_revision) == (field.site_id, 1)
     assert given == {
         "clean": "no",
@@ -174,6 +167,6 @@ def test_steps_are_written_at_the_desk_and_walked_by_the_crew(
     phone_page.click("#foot .primary")
     finish(phone_page)
     expect(phone_page.locator(".group.green .item")).to_contain_text("供热调试标准服务")
-    with live.sessions() as session:
-        visit = session.scalars(select(Inspection).where(Inspection.order_id == field.orders[0])).one()
+    made = select(Inspection).where(Inspection.order_id == field.orders[0])
+    visit = live.wait(lambda session: session.scalars(made).one_or_none())
     assert (visit.checklist_code, visit.checklist_revision, visit.scope) == ("visit_heating_tuneup", 2, None)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.factories import PINGDU, make_area, make_complaint, square
 
@@ -12,8 +13,10 @@ LON, LAT = PINGDU
 WEEK = "from=2009-11-16&to=2009-11-22"
 
 
-@pytest.fixture
-def city(live):
+@pytest.fixture(scope="module")
+def city(server):
+    """Read only: one for all."""
+    live = server
     with live.sessions() as session:
         district = make_area(session, name="平度市")
         for i in range(12):
@@ -31,8 +34,13 @@ def _open(page, live, query=""):
     page.on("console", lambda m: troubles.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda e: troubles.append(str(e)))
     page.goto(f"{live.url}/hotspots?{WEEK}{query}")
-    page.locator("[data-loading]").wait_for(state="hidden")
+    drawn(page)
     return troubles
+
+
+def drawn(page):
+    """The map in its frame has said that it is ready."""
+    expect(page.locator("[data-loading]")).to_be_hidden()
 
 
 def _serious(page):
@@ -48,16 +56,15 @@ def test_a_row_of_the_table_is_selected_on_the_map_and_the_other_way_round(city,
     rows = page.locator("tr[data-cell]")
     rows.first.focus()
     page.keyboard.press("Enter")
-    assert rows.first.get_attribute("aria-selected") is not None
-    frame = page.frames[1]
-    frame.wait_for_selector(".leaflet-tooltip")
-    assert "高发" in frame.locator(".leaflet-tooltip").inner_text()
-    frame.evaluate("""() => {
+    selected = page.locator("tr[data-cell][aria-selected]")
+    expect(selected).to_have_attribute("data-cell", rows.first.get_attribute("data-cell"))
+    tooltip = page.frame_locator("iframe[data-map]").locator(".leaflet-tooltip")
+    expect(tooltip).to_contain_text("高发")
+    page.frames[1].evaluate("""() => {
       const map = Object.keys(window).filter((k) => k.startsWith("map_")).map((k) => window[k])[0];
       map.eachLayer((l) => { if (l.feature?.properties?.number === 3) l.fire("click"); });
     }""")
-    page.wait_for_function("document.querySelector('tr[data-cell=\"3\"]').hasAttribute('aria-selected')")
-    assert rows.first.get_attribute("aria-selected") is None
+    expect(selected).to_have_attribute("data-cell", "3")  # and no other: there is one
     assert troubles == []
 
 
@@ -66,17 +73,17 @@ def test_choosing_a_filter_changes_the_url_and_the_view(city, page):
     troubles = _open(page, city)
     page.locator("input[value=density]").check()
     page.wait_for_url(re.compile("measure=density"))
-    page.locator("[data-loading]").wait_for(state="hidden")
-    assert page.frames[1].locator("img.leaflet-image-layer").count() == 1
-    assert "每平方公里" in page.locator("ul.legend").inner_text()
+    drawn(page)
+    expect(page.frame_locator("iframe[data-map]").locator("img.leaflet-image-layer")).to_have_count(1)
+    expect(page.locator("ul.legend")).to_contain_text("每平方公里")
     page.select_option("select[name=cell]", "500")
     page.wait_for_url(re.compile("cell=500"))
-    assert page.locator("select[name=reach]").input_value() == "1500"
+    expect(page.locator("select[name=reach]")).to_have_value("1500")
     page.select_option("select[name=category]", "heat")
     page.wait_for_url(re.compile("category=heat"))
     assert "district=" not in page.url  # what is not chosen is not in the address
     page.reload()
-    assert page.locator("select[name=category]").input_value() == "heat"
+    expect(page.locator("select[name=category]")).to_have_value("heat")
     assert troubles == []
 
 
@@ -86,7 +93,7 @@ def test_the_map_follows_the_theme_of_the_page(city, page):
     page.locator(".topbar .person").click()
     page.locator("[data-switch-theme]").click()
     theme = page.evaluate("document.documentElement.dataset.theme")
-    page.frames[1].wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+    expect(page.frame_locator("iframe[data-map]").locator("html")).to_have_attribute("data-theme", theme)
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(city, phone_page):
@@ -99,7 +106,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(city, phone_page):
 @pytest.mark.parametrize("query", ["", "&measure=density", "&category=gas"])
 def test_axe_finds_nothing_serious(city, page, query):
     city.sign_in(page, "planner")
-    page.goto(f"{city.url}/hotspots?{WEEK}{query}")
+    _open(page, city, query)
     assert _serious(page) == []
 
 
@@ -114,6 +121,6 @@ def test_the_exported_page_opens_without_a_network_and_its_rows_select_cells(cit
     page.goto((tmp_path / "hotspots.html").as_uri())
     page.locator("tr[data-cell]").first.click()
     page.locator(".leaflet-tooltip").wait_for()
-    assert page.locator("h1").inner_text().startswith("诉求高发区")
-    assert "高发 99 %" in page.locator(".legend").inner_text()
+    expect(page.locator("h1")).to_have_text(re.compile("^诉求高发区"))
+    expect(page.locator(".legend")).to_contain_text("高发 99 %")
     assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)

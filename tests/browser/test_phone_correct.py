@@ -5,16 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Live
 from tests.browser.field import Field, enrol, fill_checklist, finish, photo
 
 pytestmark = pytest.mark.browser
 DELIVERED = "全部已送达"
-
-
-@pytest.fixture
-def field(live: Live) -> Field:
-    return Field(live)
 
 
 def banner(page: Page, words: str) -> None:

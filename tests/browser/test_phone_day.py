@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from gis.inspections import photo_store
 from gis.tiles import Tile
 from tests import factories as make
 from tests.browser.conftest import Live
-from tests.browser.field import Field, enrol, fill_checklist, finish, photo, start_checklist, until
+from tests.browser.field import Field, enrol, fill_checklist, finish, photo, press_and_move, start_checklist, until
 from tests.browser.flaky import Flaky
 from tests.browser.test_phone import look
 
@@ -27,25 +27,9 @@ SCRIPT = "<script>window.pwned = 1</script>"
 
 
 @pytest.fixture(scope="module")
-def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(server: Live) -> Live:
     """One server for all of these: every test has a crew and orders of its own."""
-    made = Live(new_database(), tmp_path_factory.mktemp("phone-day"))
-    made.start()
-    yield made
-    made.stop()
-    made.engine.dispose()
-
-
-@pytest.fixture
-def field(live: Live) -> Field:
-    return Field(live)
-
-
-@pytest.fixture
-def flaky(live: Live) -> Iterator[Flaky]:
-    made = Flaky(live.port)
-    yield made
-    made.close()
+    return server
 
 
 def banner(page: Page, words: str) -> None:
@@ -209,13 +193,7 @@ def test_the_household_signs_and_the_signature_is_sent_with_its_pledge(
 
 def stroke(page: Page, start: tuple[float, float]) -> None:
     """A line down to the right on the pad, from a place given in shares of it."""
-    box = page.locator("dialog .pad").bounding_box()
-    assert box is not None
-    x, y = box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 40, y + 30, steps=4)
-    page.mouse.up()
+    press_and_move(page, page.locator("dialog .pad"), start, [(40, 30)])
 
 
 def draw_district(field: Field) -> None:
@@ -247,8 +225,7 @@ def test_the_map_of_the_day_is_loaded_before_the_shift_and_drawn_without_signal(
     page.click(".choices [data-value=map]")
     map_drawn(page)
     pins = page.locator(".ground a.pin")
-    expect(pins).to_have_count(2)
-    assert [pins.nth(i).inner_text() for i in range(2)] == ["1", "2"]
+    expect(pins).to_have_text(["1", "2"])
     expect(page.locator(".places a").first).to_contain_text("文丰小区3号楼")
     expect(page.locator(".ground .pin.me")).to_have_count(1)
     pins.nth(0).click()
@@ -409,4 +386,4 @@ def test_the_new_screens_can_be_read_and_hit_in_the_largest_text_on_a_small_phon
 
 def seen(page: Page, screen: str) -> None:
     look(page, screen)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360, f"{screen}: nothing hangs over the edge"
+    assert page.evaluate("document.documentElement.scrollWidth") == 360, f"{screen}: something hangs over the edge"
