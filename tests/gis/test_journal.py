@@ -76,7 +76,7 @@ def test_many_writers_and_one_reader_lose_and_double_nothing(committed):
     for writer in writers:
         writer.join()
     stop.set()
-    reader.join(30)
+    reader.join(120)
     assert not reader.is_alive()
     assert sorted(seen) == sorted(f"{n}-{i}" for n in range(threads) for i in range(each))
 

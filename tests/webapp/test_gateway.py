@@ -14,16 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import held_port
 from tests.webapp.gateway_app import app
 
 ROOT = Path(__file__).parents[2]
 
 
+class Owner:
+    """Of a port."""
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
+    number = held_port(owner := Owner())
     command = [sys.executable, "-m", "tests.webapp.gateway_app", str(number)]
     started = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -35,7 +38,8 @@ def port() -> Iterator[int]:
             time.sleep(0.05)
     yield number
     started.terminate()
-    started.wait(30)
+    started.wait(60)
+    del owner  # and the port with it
 
 
 def ask(port, method, path, body=None, headers=None):
@@ -104,7 +108,7 @@ def test_a_reader_who_goes_away_ends_the_answer_and_frees_its_thread(port):
         with socket.create_connection(("127.0.0.1", port)) as line:
             line.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
             assert line.recv(1000)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while json.loads(ask(port, "GET", "/ended")[1])["n"] < 8:
         assert time.monotonic() < deadline
         time.sleep(0.05)

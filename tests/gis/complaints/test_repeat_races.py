@@ -118,7 +118,7 @@ def test_the_trigger_alone_refuses_a_chain_made_by_two_at_once(committed):
     def plain(one, into):
         def job():
             with committed() as session:
-                session.execute(text("SET LOCAL lock_timeout = '5s'"))
+                session.execute(text("SET LOCAL lock_timeout = '60s'"))
                 session.execute(
                     text("UPDATE complaint SET status = 'merged', merged_into_id = :i WHERE id = :o"),
                     {"o": one, "i": into},

@@ -50,7 +50,7 @@ def gdal(script, secret=None):
     env = {**os.environ, **key}
     head = "import json, pyogrio\n"
     done = subprocess.run(
-        [sys.executable, "-c", head + script], env=env, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", head + script], env=env, capture_output=True, text=True, check=False, timeout=180
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -66,10 +66,10 @@ def test_a_program_reports_over_http_as_the_specification_shows(server, session,
         "description": "A large sinkhole is destroying the street", "attribute[traffic]": "slowed",
         "media_url": "http://farm3.static.flickr.com/2002/2212426634_5ed477a060.jpg",
     }  # fmt: skip
-    answer = requests.post(f"{server}/open311/v2/requests.json", data=sent, timeout=10)
+    answer = requests.post(f"{server}/open311/v2/requests.json", data=sent, timeout=90)
     assert answer.status_code == 200
     [told] = answer.json()
-    [read] = requests.get(f"{server}/open311/v2/requests/{told['service_request_id']}.json", timeout=10).json()
+    [read] = requests.get(f"{server}/open311/v2/requests/{told['service_request_id']}.json", timeout=90).json()
     assert read["description"] == sent["description"]
     assert "smith" not in str(read)
 
