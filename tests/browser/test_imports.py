@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,6 @@ from tests.webapp.test_imports import book, cells, rows_of
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "webapp" / "static" / "vendor" / "axe.min.js"
 LEVELS = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
-
-
-@pytest.fixture(scope="module")
-def server(new_database, tmp_path_factory) -> Iterator[Live]:
-    live = Live(new_database(), tmp_path_factory.mktemp("live"))
-    live.start()
-    yield live
-    live.stop()
-    live.engine.dispose()
 
 
 def count(live: Live) -> int:
@@ -90,6 +80,6 @@ def test_the_good_rows_are_taken_in_from_the_page(server, page):
     page.set_input_files("input[type=file]", file(book([cells(51), cells(52, 来源渠道="没有这类")])))
     page.locator("[data-send]").click()
     page.locator("[data-good]").click()
-    expect(page.locator(".chip.yellow")).to_have_text("部分导入", timeout=20_000)
+    expect(page.locator(".chip.yellow")).to_have_text("部分导入")
     expect(page.locator("[data-marked]")).to_be_visible()
     assert count(server) == before + 1

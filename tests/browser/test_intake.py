@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from gis.complaints.model import Caller, Complaint
 from gis.places.model import GazetteerEntry
 from tests.browser.conftest import Live
+from tests.browser.field import at_rest
 from tests.factories import PINGDU, make_area, make_complaint, point, square
 from webapp.clock import utc_now
 
@@ -19,27 +20,23 @@ LEVELS = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'
 
 
 @pytest.fixture(scope="module")
-def server(new_database, tmp_path_factory) -> Iterator[Live]:
+def town(server: Live) -> Live:
     """One server for this file: a district with a compound, a name, and one open complaint there."""
-    live = Live(new_database(), tmp_path_factory.mktemp("live"))
-    live.start()
-    with live.sessions() as session:
+    with server.sessions() as session:
         area = make_area(session, name="平度市", geom=square(half=0.006))
         make_area(session, name="文丰小区", level="compound", parent_id=area.id, geom=square(half=0.002))
         session.add(GazetteerEntry(code="g1", name="文丰小区", kind="compound", geom=point()))
         session.add(GazetteerEntry(code="g2", name="文丰路", kind="road", geom=point(PINGDU[0] + 0.004, PINGDU[1])))
         make_complaint(session, place="文丰小区3号楼", hotline_no="OPEN-1", district_id=area.id, received_at=utc_now())
         session.commit()
-    yield live
-    live.stop()
-    live.engine.dispose()
+    return server
 
 
 @pytest.fixture
-def city(server: Live) -> Iterator[Live]:
+def city(town: Live) -> Iterator[Live]:
     """The server, with nothing but the one complaint."""
-    yield server
-    with server.sessions() as session:
+    yield town
+    with town.sessions() as session:
         session.execute(delete(Complaint).where(Complaint.hotline_no != "OPEN-1"))
         session.commit()
 
@@ -47,7 +44,7 @@ def city(server: Live) -> Iterator[Live]:
 def open_form(live: Live, page: Page) -> None:
     live.sign_in(page, "call_taker", full_name="李接线")
     page.goto(f"{live.url}/complaints/new")
-    expect(page.locator("[data-intake][data-map-ready]")).to_be_attached(timeout=20_000)
+    expect(page.locator("[data-intake][data-map-ready]")).to_be_attached()
 
 
 def kept(live: Live) -> list[Complaint]:
@@ -80,17 +77,16 @@ def test_a_call_is_taken_with_the_keyboard_alone(city, page, quiet):
     keys.type("138 1234 5678")
     keys.press("Control+Enter")
     expect(page.locator("[data-number]")).to_contain_text("CM")
-    [made] = kept(city)
-    assert page.locator("[data-number]").inner_text() == made.hotline_no
+    [made] = city.wait(lambda session: kept(city))
+    expect(page.locator("[data-number]")).to_have_text(made.hotline_no)
     assert made.compound_id is not None
     with city.sessions() as session:
         assert session.get(Caller, made.id).phone == "13812345678"
-    assert page.locator("#description").input_value() == ""
+    expect(page.locator("#description")).to_have_value("")
 
 
 def test_a_click_on_the_map_marks_the_place_and_names_it(city, page, quiet):
     open_form(city, quiet(page))
-    page.wait_for_timeout(500)
     page.locator("[data-map] canvas").click(position={"x": 260, "y": 170})
     expect(page.locator("#lon")).not_to_have_value("")
     expect(page.locator("#place")).not_to_have_value("")
@@ -166,7 +162,7 @@ def test_the_form_works_where_no_map_can_be_drawn_and_without_scripts(city, brow
 
 def test_at_phone_width_nothing_sticks_out_and_targets_are_large(city, phone_page, quiet):
     open_form(city, quiet(phone_page))
-    phone_page.wait_for_timeout(500)
+    at_rest(phone_page)
     assert phone_page.evaluate("document.documentElement.scrollWidth") <= 390
     small = phone_page.evaluate("""() => [...document.querySelectorAll("main input:not([type=hidden],[type=radio],[type=checkbox]), main select, main button.primary")]
         .filter((e) => e.offsetParent && e.getBoundingClientRect().height < 44).map((e) => e.id || e.name)""")

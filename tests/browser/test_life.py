@@ -64,7 +64,8 @@ def take(page: Page, verb: str, **fields: str) -> None:
             field.select_option(value)
         else:
             field.fill(value)
-    step.get_by_role("button", name="提交").click()
+    with page.expect_navigation():  # what a step before told may still be on the page
+        step.get_by_role("button", name="提交").click()
     expect(page.locator(".notice.done")).to_be_visible()
 
 

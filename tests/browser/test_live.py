@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,12 +27,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    made = Live(new_database(), tmp_path_factory.mktemp("live"))
-    made.start()
-    yield made
-    made.stop()
-    made.engine.dispose()
+def live(server: Live) -> Live:
+    return server
 
 
 @pytest.fixture
@@ -58,7 +55,9 @@ def kill(live: Live) -> None:
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     for each in (pid, *map(int, workers)):
         os.kill(each, signal.SIGKILL)
-    live.process.wait(30)
+    live.process.wait(60)
+    while any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers):  # nobody answers for it any more
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -202,7 +201,6 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_and_finishes_what_it_was
         for screen in screens:
             assert screen.ended()
         session.rollback()
-    asking.join(30)
+    asking.join(60)
     assert answers == [200]
-    live.stop()
-    live.engine.dispose()
+    live.close()

@@ -20,7 +20,7 @@ from gis.dispatch import actions
 from gis.dispatch.model import Crew, Shift, WorkOrder
 from gis.dispatch.rules import Terms
 from gis.journal import Who
-from tests.browser.conftest import Live
+from tests.browser.conftest import Live, morning, serving
 from tests.factories import PINGDU, make_area, make_complaint, make_crew, make_unit, square
 from webapp.clock import utc_now
 
@@ -31,9 +31,13 @@ EAST, WEST = "城东抢修班", "城西抢修班"
 
 @pytest.fixture(scope="module")
 def server(new_database, tmp_path_factory) -> Iterator[Live]:
-    """Two crews at the two ends of a town, three complaints near each, one nobody can do, and a worker."""
-    live = Live(new_database(), tmp_path_factory.mktemp("live"))
-    live.start()
+    """Two crews at the two ends of a town, three complaints near each, one nobody can do, and a worker; in the morning."""
+    with morning() as zone, serving(new_database(), tmp_path_factory.mktemp("live")) as live:
+        live.zone = zone
+        yield from _with_a_worker(live)
+
+
+def _with_a_worker(live: Live) -> Iterator[Live]:
     at = utc_now()
     with live.sessions() as session:
         unit = make_unit(session, name="兴平热电")
@@ -58,9 +62,7 @@ def server(new_database, tmp_path_factory) -> Iterator[Live]:
     )
     yield live
     worker.terminate()
-    worker.wait(30)
-    live.stop()
-    live.engine.dispose()
+    worker.wait(60)
 
 
 def propose(live: Live, page: Page) -> None:
@@ -95,7 +97,7 @@ def test_a_plan_is_proposed_accepted_in_part_taken_back_and_lost_in_a_race(serve
     expect(page.locator(".empty")).to_contain_text("这一天还没有计划")
     propose(server, page)
     expect(page.locator('tr[data-metric="unserved"]')).to_contain_text("未安排")
-    assert page.locator('tr[data-metric="unserved"] td').all_inner_texts() == ["7", "1", "1"]
+    expect(page.locator('tr[data-metric="unserved"] td')).to_have_text(["7", "1", "1"])
     expect(page.locator("[data-left]")).to_contain_text("当日在岗班组没有具备该工种且证件有效的")
     expect(page.locator(".plan-map[data-map-ready]")).to_be_attached(timeout=60_000)
 

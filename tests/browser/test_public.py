@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,23 +26,19 @@ LEVELS = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'
 
 
 @pytest.fixture(scope="module")
-def server(new_database, tmp_path_factory) -> Iterator[Live]:
-    live = Live(new_database(), tmp_path_factory.mktemp("live"))
-    live.start()
-    with live.sessions() as session:
+def town(server: Live) -> Live:
+    with server.sessions() as session:
         area = make_area(session, name="平度市", geom=square(half=0.006))
         make_area(session, name="文丰小区", level="compound", parent_id=area.id, geom=square(half=0.002))
         session.add(GazetteerEntry(code="g1", name="文丰小区", kind="compound", geom=point()))
         session.commit()
-    yield live
-    live.stop()
-    live.engine.dispose()
+    return server
 
 
 @pytest.fixture
-def city(server: Live) -> Iterator[Live]:
-    yield server
-    with server.sessions() as session:
+def city(town: Live) -> Iterator[Live]:
+    yield town
+    with town.sessions() as session:
         for table in (CallerRating, ComplaintPhoto, PublicReport, Caller, Complaint):
             session.execute(delete(table))
         session.commit()
@@ -57,7 +52,7 @@ def picture() -> dict:
 
 def fill(page: Page, live: Live, *, place: str = "文丰小区3号楼") -> None:
     page.goto(f"{live.url}/public/report")
-    expect(page.locator("[data-report][data-ready]")).to_be_attached(timeout=20_000)
+    expect(page.locator("[data-report][data-ready]")).to_be_attached()
     page.locator("details[data-utility=heat] summary").click()
     page.locator("[value='heat.none']").check()
     page.fill("[name=description]", "家里暖气不热,只有13度")
@@ -73,7 +68,7 @@ def kept(live: Live) -> list[Complaint]:
 
 def sent(page: Page) -> str:
     page.locator("[data-send]").click()
-    expect(page.locator("[data-receipt]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-receipt]")).to_be_visible()
     return page.locator("[data-number]").inner_text()
 
 
@@ -83,7 +78,7 @@ def test_a_report_with_photo_and_map_gives_a_number_and_is_followed_answered_ref
     page = quiet(phone_page)
     fill(page, city, place="")
     page.locator("[data-open-map] summary").click()
-    expect(page.locator("[data-report][data-map-ready]")).to_be_attached(timeout=30_000)
+    expect(page.locator("[data-report][data-map-ready]")).to_be_attached()
     page.locator("[data-map] canvas").click(position={"x": 150, "y": 150})
     expect(page.locator("[name=lon]")).not_to_have_value("")
     page.set_input_files("[data-photos]", [picture()])
@@ -127,9 +122,10 @@ def test_twice_pressed_and_a_lost_answer_are_one_complaint(city, phone_page, qui
     page.route("**/public/report.json", lose)
     fill(page, city)
     page.evaluate("() => { const b = document.querySelector('[data-send]'); b.click(); b.click(); }")
-    expect(page.locator("[data-receipt]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-receipt]")).to_be_visible()
     [made] = kept(city)
-    assert page.locator("[data-number]").inner_text() == made.hotline_no and len(lost) == 1
+    expect(page.locator("[data-number]")).to_have_text(made.hotline_no)
+    assert len(lost) == 1
 
 
 def test_without_network_nothing_typed_is_lost_and_it_is_sent_when_there_is_one(city, phone_context, quiet):
@@ -138,40 +134,46 @@ def test_without_network_nothing_typed_is_lost_and_it_is_sent_when_there_is_one(
     page.set_input_files("[data-photos]", [picture()])
     expect(page.locator("[data-photo-list] img")).to_be_visible()
     page.reload()
-    expect(page.locator("[data-report][data-ready]")).to_be_attached(timeout=20_000)
+    expect(page.locator("[data-report][data-ready]")).to_be_attached()
     expect(page.locator("[name=description]")).to_have_value("家里暖气不热,只有13度")
     expect(page.locator("[value='heat.none']")).to_be_checked()
     expect(page.locator("[data-photo-list] img")).to_be_visible()
     phone_context.set_offline(True)
     page.locator("[data-send]").click()
-    expect(page.locator("[data-status]")).to_contain_text("保存在本机", timeout=15_000)
+    expect(page.locator("[data-status]")).to_contain_text("保存在本机")
     assert kept(city) == []
     phone_context.set_offline(False)
-    expect(page.locator("[data-receipt]")).to_be_visible(timeout=40_000)
+    expect(page.locator("[data-receipt]")).to_be_visible()
     assert len(kept(city)) == 1
 
 
+def processor_s(page: Page) -> float:
+    """How long the pages of this browser have used a processor so far: a busy machine does not change it."""
+    told = page.context.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
+    return sum(one["cpuTime"] for one in told["processInfo"] if one["type"] == "renderer")
+
+
 def test_a_slow_telephone_does_the_sums_in_time(city, phone_page):
-    """A processor six times slower than this one, as the developer tools slow it down."""
+    """On a processor six times slower than this one; counted for the work of an average puzzle, whatever luck this one had."""
     page = phone_page
     page.goto(f"{city.url}/public/report")
-    expect(page.locator("[data-report][data-ready]")).to_be_attached(timeout=20_000)
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
-    seconds = page.evaluate(
+    expect(page.locator("[data-report][data-ready]")).to_be_attached()
+    before = processor_s(page)
+    answers, bits = page.evaluate(
         """async () => {
       const { Proof } = await import("/frontend/public/proof.mjs");
-      const start = performance.now();
-      await new Proof().ready();
-      return (performance.now() - start) / 1000;
+      const { answers } = await new Proof().ready();
+      return [answers.split(",").map(Number), (await (await fetch("/public/challenge.json")).json()).bits];
     }"""
     )
-    assert seconds < 12  # measured far below; the bound only catches a mistake on a loaded machine
+    tried, expected = sum(answers) + len(answers), len(answers) << bits
+    assert 6 * (processor_s(page) - before) * expected / tried < 12
 
 
 def test_wrong_fields_are_named_and_the_server_is_not_asked(city, phone_page, quiet):
     page = quiet(phone_page)
     page.goto(f"{city.url}/public/report")
-    expect(page.locator("[data-report][data-ready]")).to_be_attached(timeout=20_000)
+    expect(page.locator("[data-report][data-ready]")).to_be_attached()
     page.locator("[data-send]").click()
     for name in ("category", "description", "place", "phone"):
         expect(page.locator(f"[data-error={name}]")).to_be_visible()
@@ -220,8 +222,8 @@ def test_no_page_asks_another_address(city, phone_page):
     phone_page.on("request", lambda request: asked.append(request.url))
     fill(phone_page, city)
     phone_page.locator("[data-open-map] summary").click()
-    expect(phone_page.locator("[data-report][data-map-ready]")).to_be_attached(timeout=30_000)
-    time.sleep(0.5)
+    expect(phone_page.locator("[data-report][data-map-ready]")).to_be_attached()
+    phone_page.wait_for_load_state("networkidle")  # nothing is asked any more
     assert [url for url in asked if not url.startswith((city.url, "blob:", "data:"))] == []
     assert not [url for url in asked if "/tiles/" in url and "/public/tiles/" not in url]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from gis.journal import Who
 from gis.people import actions
 from gis.people.queries import user_by_name
 from tests import factories as make
-from tests.browser.conftest import PASSWORD, Live
+from tests.browser.conftest import PASSWORD, Live, morning, serving
 from tests.browser.field import enrol
 from tests.sites import make_contractor, make_visit, make_worker
 from webapp.clock import utc_now
@@ -25,10 +27,16 @@ pytestmark = pytest.mark.browser
 LON, LAT = make.PINGDU
 
 
-def _today() -> Any:
-    from zoneinfo import ZoneInfo
+@pytest.fixture
+def live(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Live]:
+    """In the morning: no test lasts into another day."""
+    with morning() as zone, serving(new_database(), tmp_path) as made:
+        made.zone = zone
+        yield made
 
-    return utc_now().astimezone(ZoneInfo("Asia/Shanghai")).date()
+
+def _today(live: Live) -> Any:
+    return utc_now().astimezone(live.zone).date()
 
 
 def _city(live: Live, sites: int = 0) -> None:
@@ -38,13 +46,14 @@ def _city(live: Live, sites: int = 0) -> None:
         for n in range(sites):
             site = make.make_site(session, name=f"红旗路{n}号管网改造", contractor_id=contractor.id, area_id=area.id,
                                   stage=("before", "during", "after")[n % 3], geom=make.point(LON + 0.004 * (n % 3), LAT + 0.003 * (n // 3)))  # fmt: skip
-            make_worker(session, site, name=f"王师傅{n}", valid_to=_today() + timedelta(days=300))
+            make_worker(session, site, name=f"王师傅{n}", valid_to=_today(live) + timedelta(days=300))
         session.commit()
 
 
 def _click(page: Page, x: float, y: float) -> None:
     """Somewhere in the map, by shares of its size."""
     canvas = page.locator("[data-map] canvas")
+    canvas.hover(trial=True)  # it lies where it stays
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": box["width"] * x, "y": box["height"] * y})
@@ -73,9 +82,8 @@ def test_a_ground_is_drawn_corner_by_corner_and_kept(live: Live, page: Page) -> 
     page.wait_for_url(re.compile(r"/sites/\d+$"))
     expect(page.locator("h1")).to_have_text("人民路庭院供热改造")
     expect(page.locator(".site-map[data-map-ready]")).to_be_visible()
-    with live.sessions() as session:
-        kept = session.scalar(select(Site))
-        assert kept is not None and kept.footprint is not None and kept.contractor_id is not None
+    kept = live.wait(lambda session: session.scalars(select(Site)).one_or_none())
+    assert kept.footprint is not None and kept.contractor_id is not None
 
 
 def test_a_round_is_planned_a_site_swapped_the_round_fixed_and_the_inspector_sees_the_day(
@@ -87,7 +95,7 @@ def test_a_round_is_planned_a_site_swapped_the_round_fixed_and_the_inspector_see
     page.goto(f"{live.url}/rounds/new")
     page.fill("input[name=name]", "十一月拉网式检查")
     page.fill("input[name=size]", "4")
-    page.fill("input[name=ends_on]", str(_today() + timedelta(days=14)))
+    page.fill("input[name=ends_on]", str(_today(live) + timedelta(days=14)))
     page.click("form.card button.primary")
     page.wait_for_url(re.compile(r"/rounds/\d+$"))
     expect(page.locator("tr[data-visit]")).to_have_count(4)
@@ -102,9 +110,9 @@ def test_a_round_is_planned_a_site_swapped_the_round_fixed_and_the_inspector_see
     expect(page.locator("tr.planned").first).to_contain_text("第 1 站")
     page.get_by_role("button", name="确定本轮").click()
     expect(page.get_by_text("已确定", exact=True)).to_be_visible()
+    live.wait(lambda session: session.scalars(select(Round.status)).all() == ["fixed"])
     with live.sessions() as session:
-        assert session.scalar(select(Round.status)) == "fixed"
-        day = session.scalar(select(SiteVisit.on_day).where(SiteVisit.on_day.isnot(None)).limit(1))
+        (day,) = session.scalars(select(SiteVisit.on_day).where(SiteVisit.on_day.isnot(None)).distinct()).all()
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
     own = context.new_page()
     own.goto(f"{live.url}/login")
@@ -115,7 +123,7 @@ def test_a_round_is_planned_a_site_swapped_the_round_fixed_and_the_inspector_see
     own.goto(f"{live.url}/day?on={day}")
     expect(own.locator("[data-stop]")).to_have_count(4)
     expect(own.locator(".site-map[data-map-ready] .stop-mark")).to_have_count(4)
-    assert own.locator(".stop-mark").all_inner_texts() == ["1", "2", "3", "4"]
+    expect(own.locator(".stop-mark")).to_have_text(["1", "2", "3", "4"])
     own.locator("[data-stop]").nth(2).hover()
     expect(own.locator("[data-stop]").nth(2)).to_have_class(re.compile("lit"))
     context.close()
@@ -138,14 +146,19 @@ def test_the_phone_shows_todays_visits_in_order_and_begins_the_checklist(live: L
         assert user is not None
         for stop, site in enumerate(session.scalars(select(Site).order_by(Site.id.desc())), 1):
             make_visit(
-                session, site, inspector_id=user.id, on_day=_today(), stop_no=stop, travel_s=240.0 if stop > 1 else None
+                session,
+                site,
+                inspector_id=user.id,
+                on_day=_today(live),
+                stop_no=stop,
+                travel_s=240.0 if stop > 1 else None,
             )
         code = actions.offer_enrolment(session, Who(utc_now()), user.id)
         session.commit()
     cards = phone_page.locator(".visits-today article")
     enrol(phone_page, live.url, code)
     expect(cards).to_have_count(3)
-    assert [text.split("\n")[0][:2] for text in cards.all_inner_texts()] == ["1.", "2.", "3."]
+    expect(cards).to_have_text([re.compile(rf"^\s*{n}\.") for n in (1, 2, 3)])
     phone_page.context.set_offline(True)
     phone_page.reload()
     expect(cards).to_have_count(3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from gis.dispatch.model import Crew, Shift, WorkOrder
 from gis.dispatch.track_model import CrewPosition
 from gis.people.model import Device
 from tests.browser.conftest import Live
-from tests.browser.field import HERE, Field, enrol, open_order, verb
+from tests.browser.field import HERE, Field, enrol, open_order, until, verb
 from webapp.clock import utc_now
 
 pytestmark = pytest.mark.browser
@@ -23,15 +22,7 @@ WAITING = """async () => {
   const { db } = await import("/frontend/phone/db.mjs");
   return db.positions.orderBy("at").toArray();
 }"""
-
-
-def until(page: Page, condition: Callable[[], Any]) -> None:
-    """Wait until it is so."""
-    for _ in range(300):
-        if condition():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("it never came to be")
+NOTHING_WAITS = f"({WAITING})().then((points) => points.length === 0)"
 
 
 def points(field: Field) -> list[Any]:
@@ -47,21 +38,22 @@ def test_what_a_phone_noted_without_signal_arrives_once_and_can_be_switched_off(
     enrol(phone_page, live.url, field.code())
     expect(phone_page.locator("main")).to_contain_text("调度台能看到您的位置")
     phone_page.locator("#head button.sign").click()
-    until(phone_page, lambda: points(field))
+    live.wait(lambda session: points(field))
+    until(phone_page, NOTHING_WAITS)  # nothing more is under way
     phone_context.set_offline(True)
     before = len(points(field))
     for n in range(1, 4):
         phone_context.set_geolocation({"longitude": HERE[0] + 0.002 * n, "latitude": HERE[1], "accuracy": 9})
-        until(phone_page, lambda n=n: len(phone_page.evaluate(WAITING)) >= n)
+        until(phone_page, f"({WAITING})().then((points) => points.length >= {n})")
     waiting = [p["id"] for p in phone_page.evaluate(WAITING)]
     assert len(points(field)) == before
     phone_context.set_offline(False)
-    until(phone_page, lambda: {str(p.id) for p in points(field)} >= set(waiting))
-    until(phone_page, lambda: not phone_page.evaluate(WAITING))
+    live.wait(lambda session: {str(p.id) for p in points(field)} >= set(waiting))
+    until(phone_page, NOTHING_WAITS)
     assert len({p.id for p in points(field)}) == len(points(field))
     open_order(phone_page, field.orders[0])
     verb(phone_page, "accept")
-    until(phone_page, lambda: [p.order_id for p in points(field) if p.why == "accept"] == [field.orders[0]])
+    live.wait(lambda session: [p.order_id for p in points(field) if p.why == "accept"] == [field.orders[0]])
 
     live.sign_in(page, "dispatcher")
     page.goto(f"{live.url}/")
@@ -84,7 +76,7 @@ def test_what_a_phone_noted_without_signal_arrives_once_and_can_be_switched_off(
     phone_page.goto(f"{live.url}/phone/#/today")
     expect(phone_page.locator("main")).to_contain_text("已关闭:调度台看不到您的位置")
     phone_page.get_by_label("立即同步").or_(phone_page.locator("#head button.sign")).first.click()
-    until(phone_page, lambda: not phone_page.evaluate(WAITING))
+    until(phone_page, NOTHING_WAITS)
     assert len(points(field)) == kept
 
 
@@ -112,5 +104,4 @@ def test_a_crew_at_work_that_gives_no_sign_is_silent_on_list_and_counter_until_i
     enrol(phone_page, live.url, field.code())
     expect(row).not_to_contain_text("失联")
     expect(counter).to_be_hidden()
-    with live.sessions() as session:
-        assert session.scalars(select(Device.last_seen_at)).all()
+    assert live.wait(lambda session: session.get_one(Device, field.device().id).last_seen_at)

@@ -90,7 +90,7 @@ class Handset:
         self.house, self.token, self.user_id, self.device_id = house, token, user_id, device_id
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.house.live.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.house.live.port, timeout=120)
         try:
             connection.request(method, f"/api/v1{path}", body, {"Authorization": f"Bearer {self.token}"} | headers)
             answer = connection.getresponse()
@@ -123,7 +123,7 @@ class Handset:
             f"Content-Length: {len(body)}",
         ]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        with socket.create_connection(("127.0.0.1", self.house.live.port), timeout=30) as line:
+        with socket.create_connection(("127.0.0.1", self.house.live.port), timeout=120) as line:
             line.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body[:at])
             if until is not None:
                 soon(until)
@@ -175,7 +175,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, calls))
 
 
-def soon(true: Callable[[], bool], seconds: float = 30) -> None:
+def soon(true: Callable[[], bool], seconds: float = 90) -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + seconds
     while not true():

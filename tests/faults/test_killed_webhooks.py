@@ -1,9 +1,9 @@
 """Webhooks while their worker is killed again and again: none lost, none made twice, and no step waits for a receiver."""
 
-import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -101,7 +101,7 @@ def test_every_event_arrives_and_is_kept_once_though_the_worker_is_killed(commit
     url, seen = receiver
     _subscribe(committed, tmp_path, url)
     random.seed(7)
-    kills, deadline = 0, time.monotonic() + 150
+    kills, deadline = 0, time.monotonic() + 300
     for burst in range(6):
         for _ in range(EVENTS // 6):
             _receive(committed)
@@ -123,17 +123,26 @@ def test_every_event_arrives_and_is_kept_once_though_the_worker_is_killed(commit
         assert check(session, known_keys(tmp_path)).ok  # and the chain was sealed meanwhile
 
 
-def test_a_step_does_not_wait_for_a_receiver_that_is_not_there(committed, tmp_path, start):
-    _subscribe(committed, tmp_path, "http://127.0.0.1:9/")
-    start()
-    took = []
-    for _ in range(10):
-        with unit_of_work(committed) as session:
-            complaint = make_complaint(session)
-        began = time.monotonic()
-        with unit_of_work(committed) as session:
-            take_step(
-                session, Who(utc_now()), session.merge(complaint), "cancel", data={"reason": "mistake", "note": "x"}
-            )
-        took.append(time.monotonic() - began)
-    assert sorted(took)[5] < 0.5, json.dumps(took)
+def test_a_step_does_not_wait_for_a_receiver_that_never_answers(committed, tmp_path, start):
+    """The receiver takes the line and says nothing: whoever waited for it would not come back before the end of this test."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        _subscribe(committed, tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        start()
+        _receive(committed)
+        line, _ = _accepted(silent)
+        with line:
+            for _ in range(10):
+                with unit_of_work(committed) as session:
+                    complaint = make_complaint(session)
+                with unit_of_work(committed) as session:
+                    given = {"reason": "mistake", "note": "x"}
+                    take_step(session, Who(utc_now()), session.merge(complaint), "cancel", data=given)
+            with committed() as session:
+                done = session.scalar(text("SELECT count(*) FROM complaint WHERE status = 'cancelled'"))
+            assert done == 10
+            assert _delivered(committed) == 0, "the receiver is still silent"
+
+
+def _accepted(silent):
+    silent.settimeout(90)
+    return silent.accept()

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from gis import jobs
+from tests.faults.house import times
 
 ROOT = Path(__file__).parents[2]
 JOBS = 200
@@ -57,11 +58,14 @@ def test_a_worker_killed_many_times_does_every_job_exactly_once(committed, start
             jobs.defer(session, "count_me", {"n": n})
         session.commit()
     random.seed(20091122)
-    kills, interrupted, deadline = 0, 0, time.monotonic() + 150
+    kills, interrupted, deadline = 0, 0, time.monotonic() + 300
     while _left(committed) and time.monotonic() < deadline:
+        before = len(_effects(committed))
         worker = start(_url(committed))
-        if kills < 15:
-            time.sleep(random.uniform(0.2, 0.9))
+        if kills < times(8, 15):
+            while _left(committed) and len(_effects(committed)) == before and time.monotonic() < deadline:
+                time.sleep(0.02)  # it has come to its first job
+            time.sleep(random.uniform(0.0, 0.6))
             os.kill(worker.pid, signal.SIGKILL)
             worker.wait()
             kills += 1

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import random
-import signal
 import time
 import uuid
 from contextlib import suppress
@@ -19,9 +17,10 @@ from sqlalchemy import select
 from gis.inspections.model import Inspection, InspectionPhoto
 from gis.journal import Who
 from gis.people import actions as people
-from tests.browser.conftest import CHROMIUM, FLAGS, Live
+from tests.browser.conftest import serving
 from tests.browser.field import enrol, held_here, sync, until
 from tests.browser.flaky import Flaky
+from tests.chromium import CHROMIUM, FLAGS, kill
 from tests.factories import make_user
 from tests.faults.house import House, noise, times
 from tests.faults.narrow import Narrow
@@ -49,11 +48,8 @@ FILL = """async ([forms, pictures, site]) => {
 
 @pytest.fixture(scope="module")
 def live(new_database, tmp_path_factory):
-    made = Live(new_database(), tmp_path_factory.mktemp("phone-faults"))
-    made.start()
-    yield made
-    made.stop()
-    made.engine.dispose()
+    with serving(new_database(), tmp_path_factory.mktemp("phone-faults")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -95,7 +91,7 @@ def _fill(page: Page, field: Ground, forms: int, photos: int, seed: int, size: i
     return hashes
 
 
-def _drain(page: Page, seconds: float = 120) -> None:
+def _drain(page: Page, seconds: float = 240) -> None:
     """Until nothing is left on the phone; what waits is asked for again, as a person with a thumb would."""
     deadline = time.monotonic() + seconds
     while True:
@@ -127,7 +123,7 @@ def test_a_day_offline_is_drained_over_a_narrow_link(house, field, phone_context
         hashes = _fill(page, field, forms, photos, 10_000)
         assert (held_here(page)["unsent"], held_here(page)["photos"]) == (forms, photos)
         phone_context.set_offline(False)
-        _drain(page, times(120, 1800))
+        _drain(page, times(240, 1800))
         assert _arrived(field, hashes) == (forms, photos)
     finally:
         narrow.close()
@@ -185,8 +181,10 @@ def test_a_new_version_of_the_app_takes_over_a_full_queue(house, field, phone_pa
         flaky.change = lambda path, body: (
             body.replace(b'const VERSION = "', b'const VERSION = "next-') if path == "/phone/sw.js" else body
         )
+        page.evaluate("window.old = true")
         page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
         page.click("dialog >> text=立即使用")
+        until(page, "!window.old")  # the page is another one
         until(page, "caches.keys().then((names) => names.length === 1 && names[0].includes('next-'))")
         page.wait_for_load_state()
         until(page, "document.querySelector('#banner') && !document.querySelector('#banner').hidden")
@@ -214,13 +212,7 @@ class Killable:
         return self.context.pages[0]
 
     def kill(self) -> None:
-        """SIGKILL, to the browser that has this profile and to no other."""
-        mine = f"--user-data-dir={self.profile}"
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                if mine in words and not any(word.startswith("--type=") for word in words):
-                    os.kill(int(process.name), signal.SIGKILL)
+        kill(self.profile)
 
     def close(self) -> None:
         if self.context is not None:

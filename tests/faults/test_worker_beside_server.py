@@ -13,7 +13,7 @@ from webapp.cluster import Cluster
 ROOT = Path(__file__).parents[2]
 
 
-def _until(found, seconds=40):
+def _until(found, seconds=120):
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline
