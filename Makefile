@@ -12,7 +12,7 @@ demo: setup
 	$(BIN)/chengmai up --demo
 
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup $(VENV)/.bench.stamp
 	$(BIN)/python -m tests.bench

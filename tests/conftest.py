@@ -44,9 +44,20 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         cluster = Cluster(Path(place))
         cluster.start()
         try:
+            _hurry(cluster.url("postgres"))
             yield cluster.url("postgres")
         finally:
             cluster.stop()
+
+
+def _hurry(url: str) -> None:
+    """What this server keeps is thrown away at the end: it need not survive a power cut. (Tests of durability have their own.)"""
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 def _schema_hash() -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.field import answer_page, finish
+from tests.browser.field import answer_page, finish, until
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ class Demo:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0
+        assert self.process.wait(120) == 0
         assert self.process.stdout
         self.process.stdout.close()
 
@@ -79,9 +79,7 @@ def test_from_a_call_to_a_checked_work_order(demo: Demo, browser: Browser, phone
     link = enrol_a_phone_of(demo, browser, crew)
     phone = phone_context.new_page()
     check_the_work_offline(phone_context, phone, link, place)
-    expect(desk.locator("#detail .detail-head")).to_contain_text(
-        "处置完毕", timeout=30_000
-    )  # by itself, without reload
+    expect(desk.locator("#detail .detail-head")).to_contain_text("处置完毕")  # by itself, without reload
     read_the_checklist(demo, browser)
     see_hotspots(demo, browser)
     command = [sys.executable, "-m", "webapp.cli", "verify", "--data-dir", str(demo.data_dir)]
@@ -98,7 +96,8 @@ def assign_the_best_crew(desk: Page) -> tuple[str, str]:
     expect(first.locator(".why li").first).to_be_visible()
     place = desk.locator("#detail .place").inner_text().split("\n")[0].strip()
     crew = first.locator(".crew-name strong").inner_text().strip()
-    first.locator("[data-assign]").click()
+    own = first.get_attribute("data-crew")
+    desk.locator(f"[data-assign='{own}']").click()  # whoever is first by now
     expect(desk.locator("#detail .order")).to_contain_text(crew)
     return crew, place
 
@@ -123,9 +122,9 @@ def check_the_work_offline(context: BrowserContext, phone: Page, link: str, plac
     phone.goto(link)
     phone.fill("#device-name", "老钱的手机")
     phone.click("main button.primary")
-    expect(phone.locator("main")).to_contain_text(place.split("号楼")[0], timeout=20_000)
+    expect(phone.locator("main")).to_contain_text(place.split("号楼")[0])
     expect(phone.locator("#banner")).to_contain_text("全部已送达")
-    phone.wait_for_timeout(1500)  # the service worker takes the page over
+    until(phone, "navigator.serviceWorker.controller !== null")
     context.set_offline(True)
     expect(phone.locator("#banner")).to_contain_text("离线")
     phone.locator("main a", has_text=place.split("号楼")[0]).first.click()
@@ -136,15 +135,14 @@ def check_the_work_offline(context: BrowserContext, phone: Page, link: str, plac
     phone.wait_for_url("**/phone/#/check/**")
     fill_all_pages(phone)
     expect(phone.locator("#banner")).to_contain_text("离线 · 待发 3")
-    phone.go_back()
     phone.goto(phone.url.split("#")[0] + "#/today")
-    phone.locator("main a", has_text=place.split("号楼")[0]).first.click()
+    phone.locator("main a[href^='#/order/']", has_text=place.split("号楼")[0]).first.click()
     phone.click("#foot [data-verb=resolve]")
     phone.fill("dialog textarea", "已放气调试,室温 19 度")
     phone.click("dialog .primary")
     expect(phone.locator("#banner")).to_contain_text("离线 · 待发 4")
     context.set_offline(False)
-    expect(phone.locator("#banner")).to_contain_text("全部已送达", timeout=30_000)
+    expect(phone.locator("#banner")).to_contain_text("全部已送达")
 
 
 def fill_all_pages(phone: Page) -> None:
@@ -169,12 +167,8 @@ def read_the_checklist(demo: Demo, browser: Browser) -> None:
     photo = page.locator("main img").first
     expect(photo).to_be_visible()
     photo.scroll_into_view_if_needed()
-    for _ in range(100):  # it is fetched when it comes into view
-        if photo.evaluate("image => image.complete && image.naturalWidth > 0"):
-            break
-        page.wait_for_timeout(200)
-    else:
-        raise AssertionError("the photo did not load")
+    loaded = "[...document.querySelectorAll('main img')].some((image) => image.complete && image.naturalWidth > 0)"
+    until(page, loaded)  # it is fetched when it comes into view
 
 
 def see_hotspots(demo: Demo, browser: Browser) -> None:
@@ -183,5 +177,5 @@ def see_hotspots(demo: Demo, browser: Browser) -> None:
     page.goto(f"{demo.url}/hotspots?from=2009-11-16&to=2009-11-22")
     expect(page.locator("main")).to_contain_text("1,569")
     frame = page.frame_locator("iframe")
-    expect(frame.locator(".leaflet-container")).to_be_visible(timeout=30_000)
+    expect(frame.locator(".leaflet-container")).to_be_visible()
     expect(page.locator("main table tbody tr").first).to_be_visible()
