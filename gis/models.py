@@ -20,6 +20,7 @@ import gis.inspections.sync_model
 import gis.jobs
 import gis.journal
 import gis.network.model
+import gis.network.topology_model
 import gis.oversight.counting_model
 import gis.oversight.model
 import gis.oversight.outreach_model
