@@ -116,7 +116,9 @@ def build(
     say(0.8)
     topology = _gathered(made, pipes)
     topology.findings = (
-        findings + wrong_way(made, pipes.codes, tol.snap_m) + check_connections(topology, pipes, things, tol)
+        findings
+        + wrong_way(made, pipes.codes, tol.snap_m, tol.near_m)
+        + check_connections(topology, pipes, things, tol)
     )
     say(1.0)
     return topology

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gis.network.rules import FindingKind, NodeKind, PipeSide
@@ -96,26 +98,57 @@ def _same_ends(a: Any, b: Any, snap_m: float) -> bool:
     return bool(min(apart) <= snap_m)
 
 
-def wrong_way(made: list[_Side], codes: Sequence[str], snap_m: float) -> list[Finding]:
-    """Pipes that join nothing of their own side at an end where a pipe of the opposite side ends: supply and return swapped."""
+def wrong_way(made: list[_Side], codes: Sequence[str], snap_m: float, near_m: float) -> list[Finding]:
+    """Pipes that join nothing of their own side where a pipe of the opposite side goes on: supply and return swapped.
+
+    Of the two that meet, the one with more such ends is told, or the one in the smaller piece. Where supply and return are
+    drawn along one another their ends meet at every dead end; those say nothing.
+    """
     sides = {side.side: side for side in made}
-    findings = []
-    for side in made:
-        other = sides.get(OPPOSITE.get(side.side))  # type: ignore[arg-type]
-        if other is None:
-            continue
-        used = Counter(side.ends.ravel().tolist())
-        used.update(node for cuts in side.cuts for _, rank, node in cuts if rank == 0)
-        tree = cKDTree(np.array(other.xy[: int(other.ends.max()) + 1]))
-        owner = {int(node): i for i in range(len(other.lines) - 1, -1, -1) for node in other.ends[i]}
-        for i, ends in enumerate(side.ends.tolist()):
-            lonely = [node for node in ends if used[node] == 1 and node not in side.thing]
-            near = [tree.query(side.xy[node], distance_upper_bound=max(snap_m, 1e-6))[1] for node in lonely]
-            met = [int(n) for n in near if n < tree.n]
-            if met and all(used[node] == 1 for node in ends):
-                pipe = codes[int(other.pipes[owner[met[0]]])]
-                findings.append(Finding(FindingKind.SWAPPED, codes[int(side.pipes[i])], side.xy[lonely[0]], pipe))
-    return findings
+    meetings = [m for side in made if side.side in OPPOSITE and OPPOSITE[side.side] in sides
+                for m in _meetings(side, sides[OPPOSITE[side.side]], snap_m, near_m)]  # fmt: skip
+    ends = Counter(pipe for pipe, _, _ in meetings)
+    size = {int(pipe): metres for side in made for pipe, metres in zip(side.pipes, _piece_lengths(side), strict=True)}
+    told = {}
+    for pipe, other, xy in meetings:
+        if (ends[pipe], -size[pipe]) >= (ends[other], -size[other]):
+            told.setdefault(pipe, Finding(FindingKind.SWAPPED, codes[pipe], xy, codes[other]))
+    return [told[pipe] for pipe in sorted(told)]
+
+
+def _meetings(side: _Side, other: _Side, snap_m: float, near_m: float) -> list[tuple[int, int, tuple[float, float]]]:
+    """(pipe, pipe of the opposite side, place) for every end that joins nothing of its own side but lies on the other."""
+    used = Counter(side.ends.ravel().tolist())
+    used.update(node for cuts in side.cuts for _, rank, node in cuts if rank == 0)
+    lonely = [(i, n) for i, ends in enumerate(side.ends.tolist()) for n in ends if used[n] == 1 and n not in side.thing]
+    if not lonely:
+        return []
+    places = shapely.points([side.xy[node] for _, node in lonely])
+    at, on = shapely.STRtree(other.lines).query(places, predicate="dwithin", distance=max(snap_m, 1e-6))
+    found = []
+    for k, j in zip(at.tolist(), on.tolist(), strict=True):
+        i, node = lonely[k]
+        if not (_along(side.lines[i], other.lines[j], near_m) or _along(other.lines[j], side.lines[i], near_m)):
+            found.append((int(side.pipes[i]), int(other.pipes[j]), side.xy[node]))
+    return found
+
+
+def _along(line: Any, other: Any, near_m: float) -> bool:
+    """Does a line run beside another?"""
+    middle = shapely.line_interpolate_point(line, 0.5, normalized=True)
+    return bool(shapely.distance(middle, other) < min(near_m, 0.25 * line.length))
+
+
+def _piece_lengths(side: _Side) -> NDArray[np.float64]:
+    """For every pipe of a side the metres of all pipes that hang together with it."""
+    n = len(side.lines)
+    pairs = [(i, n + node) for i, ends in enumerate(side.ends.tolist()) for node in ends]
+    pairs += [(i, n + node) for i, cuts in enumerate(side.cuts) for _, rank, node in cuts if rank == 0]
+    at, to = np.array(pairs).T
+    size = n + len(side.xy)
+    piece = connected_components(coo_array((np.ones(len(at)), (at, to)), (size, size)), directed=False)[1][:n]
+    metres = np.bincount(piece, weights=shapely.length(side.lines))
+    return np.asarray(metres[piece], float)
 
 
 def check_connections(topology: Topology, pipes: Pipes, things: Things, tol: Tolerance) -> list[Finding]:
@@ -129,6 +162,8 @@ def _near_misses(topology: Topology, pipes: Pipes, tol: Tolerance) -> list[Findi
     if not len(loose):
         return []
     touching = _pipes_at(topology)
+    ends = [topology.section_from.tolist(), topology.section_to.tolist()]
+    beyond = dict(zip(ends[0] + ends[1], ends[1] + ends[0], strict=True))
     tree = shapely.STRtree(topology.section_line)
     at, near = tree.query(shapely.points(topology.node_xy[loose]), predicate="dwithin", distance=tol.near_m)
     best: dict[int, tuple[float, int]] = {}
@@ -136,7 +171,7 @@ def _near_misses(topology: Topology, pipes: Pipes, tol: Tolerance) -> list[Findi
         if topology.node_side[place] != topology.node_side[int(topology.section_from[section])]:
             continue
         pipe = int(topology.section_pipe[section])
-        if pipe in _neighbours(topology, touching, place):
+        if pipe in _neighbours(touching, place, beyond):
             continue
         metres = float(shapely.distance(topology.section_line[section], shapely.Point(topology.node_xy[place])))
         best[place] = min(best.get(place, (np.inf, -1)), (metres, pipe))
@@ -158,12 +193,9 @@ def _pipes_at(topology: Topology) -> dict[int, set[int]]:
     return found
 
 
-def _neighbours(topology: Topology, touching: dict[int, set[int]], place: int) -> set[int]:
+def _neighbours(touching: dict[int, set[int]], place: int, beyond: dict[int, int]) -> set[int]:
     """The pipes at a loose end, and those that they join: a short branch lies near the pipe it comes from."""
-    found = set(touching[place])
-    section = int(np.flatnonzero((topology.section_from == place) | (topology.section_to == place))[0])
-    other = int(topology.section_to[section] + topology.section_from[section] - place)
-    return found | touching.get(other, set())
+    return touching[place] | touching.get(beyond[place], set())
 
 
 def _xy(topology: Topology, node: int) -> tuple[float, float]:
