@@ -84,11 +84,12 @@ def add(
 ) -> list[int]:
     """Insert; the ids in the order given."""
     ids: list[int] = []
+    table = model.__table__  # the ORM would send rows apart where one leaves a field empty and the next does not
     for at in range(0, len(rows), PAGE):
         values = [
             {**row, geometry: WKBElement(shapely.to_wkb(shape), srid=SRID)}
             for row, shape in zip(rows[at : at + PAGE], shapes[at : at + PAGE], strict=True)
         ]
-        statement = insert(model).returning(model.id, sort_by_parameter_order=True)
+        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
         ids += [int(i) for i in session.scalars(statement, values)]
     return ids

@@ -109,7 +109,7 @@ def wrong_way(made: list[_Side], codes: Sequence[str], snap_m: float, near_m: fl
                 for m in _meetings(side, sides[OPPOSITE[side.side]], snap_m, near_m)]  # fmt: skip
     ends = Counter(pipe for pipe, _, _ in meetings)
     size = {int(pipe): metres for side in made for pipe, metres in zip(side.pipes, _piece_lengths(side), strict=True)}
-    told = {}
+    told: dict[int, Finding] = {}
     for pipe, other, xy in meetings:
         if (ends[pipe], -size[pipe]) >= (ends[other], -size[other]):
             told.setdefault(pipe, Finding(FindingKind.SWAPPED, codes[pipe], xy, codes[other]))

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.random import Generator
 
-from webapp.demo.city import City, _share
+from webapp.demo.city import City, share
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WEEK = [date(2009, 11, 16) + timedelta(days=i) for i in range(7)]
@@ -100,7 +100,7 @@ def _day(call: Call) -> int:
 def _moments(rng: Generator, n: int) -> list[datetime]:
     found = []
     hours = [_HOUR_WEIGHT] * 6 + [np.where(np.arange(24) < NOW.hour, _HOUR_WEIGHT, 0)]
-    for day, count, weight in zip(WEEK, _share(n, _DAY_WEIGHT), hours, strict=True):
+    for day, count, weight in zip(WEEK, share(n, _DAY_WEIGHT), hours, strict=True):
         for hour in rng.choice(24, count, p=weight / weight.sum()):
             at = datetime.combine(day, time(int(hour), int(rng.integers(60)), int(rng.integers(60))), ZONE)
             found.append(at.astimezone(UTC))

@@ -247,7 +247,7 @@ def _rows_of_houses(ground: Polygon) -> list[Polygon]:
     return [one for one in placed if ground.contains(one)]
 
 
-def _share(total: int, weights: np.ndarray) -> np.ndarray:
+def share(total: int, weights: np.ndarray) -> np.ndarray:
     """Whole numbers in proportion to the weights that add up exactly."""
     exact = weights / weights.sum() * total
     whole = np.floor(exact).astype(int)
@@ -256,8 +256,8 @@ def _share(total: int, weights: np.ndarray) -> np.ndarray:
 
 
 def _share_households(compounds: list[Block], rng: Generator) -> None:
-    households = _share(HOUSEHOLDS, rng.gamma(4.0, 1.0, len(compounds)) + 0.5)
-    people = _share(PEOPLE, households * rng.uniform(0.9, 1.1, len(compounds)))
+    households = share(HOUSEHOLDS, rng.gamma(4.0, 1.0, len(compounds)) + 0.5)
+    people = share(PEOPLE, households * rng.uniform(0.9, 1.1, len(compounds)))
     direct = set(rng.permutation(len(compounds))[: round(len(compounds) * DIRECT_SHARE)].tolist()) | {0}
     while len(direct) > round(len(compounds) * DIRECT_SHARE):
         direct.remove(max(direct - {0}))

@@ -25,7 +25,7 @@ from gis.db import make_engine
 from gis.errors import Unavailable
 from gis.inspections.model import Site
 from gis.journal import Who
-from gis.network.model import HeatSource, Institution, Pipeline, Station, Valve
+from gis.network.model import HeatSource, Institution, Station
 from gis.people import actions as people
 from gis.people.model import Unit, User
 from gis.people.rules import Role
@@ -38,7 +38,8 @@ from webapp.demo.findings import write_findings
 from webapp.demo.history import write_history
 from webapp.demo.law import allow_extensions, write_lives
 from webapp.demo.matters import write_incident, write_rules
-from webapp.demo.pipes import heat_pipes
+from webapp.demo.pipes import source_at
+from webapp.demo.supply import write_networks
 from webapp.demo.visits import write_visits
 from webapp.demo.watched import write_oversight
 from webapp.demo.works import write_works
@@ -88,9 +89,9 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     areas = _areas(session, city, units)
     areas["rules"] = write_rules(session, units)
     _roads(session, city)
-    _base_map(session, city)
+    buildings = _base_map(session, city)
     stations = _stations(session, city, units, areas)
-    heat_pipes(session, city, units, stations)
+    write_networks(session, who, city, units, {**stations, **areas, "buildings": buildings}, LON)
     _coverage(session, city, areas)
     _sites(session, city, units, areas, rng)
     calls = generate(city, rng)
@@ -216,10 +217,11 @@ def _roads(session: Session, city: City) -> None:
     ids(session, RoadEdge, rows)
 
 
-def _base_map(session: Session, city: City) -> None:
+def _base_map(session: Session, city: City) -> dict[tuple[str, int], int]:
+    """Buildings and names; the buildings' ids by block and number."""
     blocks = [*city.compounds, *city.institutions]
     houses = [(b, n, house) for b in blocks for n, house in enumerate(b.buildings, 1)]
-    ids(session, Building, [
+    made = ids(session, Building, [
         {"code": f"PYB{i:05}", "name": f"{block.name}{n}号楼" if block in city.compounds else block.name,
          "height_m": 18.0 if block in city.compounds else 24.0, "geom": wgs(multi(house))}
         for i, (block, n, house) in enumerate(houses, 1)
@@ -229,13 +231,14 @@ def _base_map(session: Session, city: City) -> None:
     middle = {road.name: road.line.interpolate(0.5, normalized=True) for road in city.roads}
     names += [(f"PYR{i:03}", name, "road", point) for i, (name, point) in enumerate(sorted(middle.items()), 1)]
     ids(session, GazetteerEntry, [{"code": c, "name": n, "kind": k, "geom": wgs(p)} for c, n, k, p in names])
+    return {(block.name, n): building for (block, n, _), building in zip(houses, made, strict=True)}
 
 
 def _stations(session: Session, city: City, units: dict[str, int], areas: dict[str, Any]) -> dict[str, Any]:
     companies = (units["PY-XP"], units["PY-JQ"])
     sources = ids(session, HeatSource, [
-        {"code": f"PYS{i + 1}", "name": name, "unit_id": companies[i], "geom": wgs(Point(*city.nodes[node]))}
-        for i, (name, node) in enumerate(zip(("兴平热电厂", "金泉热源厂"), city.sources, strict=True))
+        {"code": f"PYS{i + 1}", "name": name, "unit_id": companies[i], "geom": wgs(Point(source_at(city, i)))}
+        for i, name in enumerate(("兴平热电厂", "金泉热源厂"))
     ])  # fmt: skip
     rows = []
     for number, point in enumerate(city.stations):
@@ -249,11 +252,12 @@ def _stations(session: Session, city: City, units: dict[str, int], areas: dict[s
             "synthetic": True, "geom": wgs(point),
         })  # fmt: skip
     stations = ids(session, Station, rows)
-    ids(session, Institution, [
+    institutions = ids(session, Institution, [
         {"code": f"PYI{i:03}", "name": b.name, "station_id": stations[b.station], "geom": wgs(b.ground.centroid)}
         for i, b in enumerate(city.institutions, 1)
     ])  # fmt: skip
-    return {"ids": stations, "companies": companies, "pipeline": Pipeline, "valve": Valve, "wgs": wgs, "insert": ids}
+    names = [row["name"] for row in rows]
+    return {"stations": stations, "companies": companies, "station_names": names, "institutions": institutions}
 
 
 def _coverage(session: Session, city: City, areas: dict[str, Any]) -> None:

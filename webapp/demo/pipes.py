@@ -1,95 +1,174 @@
-"""Pipes of the demo city: heat from each source along the streets to its stations, then to the compounds; water and gas mains."""
+"""Pipes of the demo city, as a network that holds together: heat from two sources over looped street pipes with section valves
+to the stations, from there to every building; water from two works over a grid of mains; gas over the main roads.
+
+All in metres until it is written. Supply and return, and the two companies, lie beside one another: each has its own copy of
+the street corners, moved by a few metres, so that what belongs together meets exactly and nothing else does.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import LineString, Point
-from sqlalchemy.orm import Session
 
-from webapp.demo.city import City
+from webapp.demo.city import City, Road
 
-APART_M = 2.0
-
-
-def heat_pipes(session: Session, city: City, units: dict[str, int], kit: dict[str, Any]) -> None:
-    """Write all pipelines and the valves at the sources. `kit` carries the loader's tools and the stations' ids."""
-    rows: list[dict[str, Any]] = []
-    _primary(city, kit, rows)
-    _secondary(city, kit, rows)
-    _mains(city, units, rows)
-    valves = [
-        (i, row["geom"].coords[0])
-        for i, row in enumerate(rows)
-        if row["flow"] == "supply" and row["level"] == "primary"
-    ]
-    for row in rows:
-        row["geom"] = kit["wgs"](row["geom"])
-    made = kit["insert"](session, kit["pipeline"], rows)
-    kit["insert"](session, kit["valve"], [
-        {"code": f"PYV{n:03}", "utility": "heat", "is_open": True, "pipeline_id": made[i], "geom": kit["wgs"](Point(at))}
-        for n, (i, at) in enumerate(valves[::12], 1)
-    ])  # fmt: skip
+BESIDE_M = 2.0  # supply lies this far to the north-east of the middle, return as far to the south-west
+COMPANY_M = 7.0  # the second company's pipes lie this far from the first one's
+LOOPS = 6  # stretches per company that close the largest loops of its tree
+WATER_M, GAS_M = np.array([-9.0, 9.0]), np.array([9.0, -9.0])
+FLOWS = (("supply", 1.0, "G"), ("return", -1.0, "H"))
+UNREACHABLE = ("井盖被车辆占压", "井室积水", "阀杆锈死", "被违章建筑压盖")
 
 
-def _row(
-    code: str,
-    utility: str,
-    level: str,
-    flow: str | None,
-    mm: float,
-    unit: int,
-    line: LineString,
-    station: int | None = None,
-) -> dict[str, Any]:
-    return {"code": code, "utility": utility, "level": level, "flow": flow, "diameter_mm": mm, "material": None,
-            "unit_id": unit, "station_id": station, "synthetic": True, "geom": line}  # fmt: skip
+@dataclass
+class Drawing:
+    """What is drawn so far: rows with their shapes in metres; a valve knows the place of its pipe in `pipes`."""
+
+    rng: Generator
+    pipes: list[tuple[dict[str, Any], LineString]] = field(default_factory=list)
+    valves: list[tuple[dict[str, Any], Point, int]] = field(default_factory=list)
+    points: list[tuple[dict[str, Any], Point]] = field(default_factory=list)
+    dependencies: list[tuple[int, int]] = field(default_factory=list)  # station id, place in `points`
+
+    def pipe(self, code: str, utility: str, level: str, flow: str | None, mm: float, unit: int, line: LineString,
+             station: int | None = None) -> int:  # fmt: skip
+        """Draw a pipe; its place."""
+        self.pipes.append((
+            {"code": code, "utility": utility, "level": level, "flow": flow, "diameter_mm": mm, "material": None,
+             "unit_id": unit, "station_id": station, "synthetic": True}, line,
+        ))  # fmt: skip
+        return len(self.pipes) - 1
+
+    def valve(self, pipe: int, metres: float, *, is_open: bool = True, letter: str = "F") -> None:
+        """Put a valve on a pipe, so far from its start. One in forty cannot be reached."""
+        row, line = self.pipes[pipe]
+        shut_in = self.rng.random() < 0.025
+        note = UNREACHABLE[int(self.rng.integers(len(UNREACHABLE)))] if shut_in else ""
+        count = len(self.valves) + 1
+        self.valves.append((
+            {"code": f"PYV{letter}{count:05}", "utility": row["utility"], "kind": "isolation", "is_open": is_open,
+             "normally_open": is_open, "reach": "unreachable" if shut_in else "reachable", "reach_note": note},
+            line.interpolate(metres if metres < line.length / 2 else max(line.length - 12, line.length / 2)), pipe,
+        ))  # fmt: skip
+
+
+def source_at(city: City, number: int) -> tuple[float, float]:
+    """Where the source of a company stands: between its own supply and return."""
+    x, y = city.nodes[city.sources[number]] + number * COMPANY_M
+    return float(x), float(y)
+
+
+def works_at(city: City) -> list[tuple[str, str, str, tuple[float, float]]]:
+    """Code, name, utility and place of the two waterworks and the gas gate."""
+    last = len(city.nodes) - 1
+    found = [("PYW1", "第一水厂", "water", 0), ("PYW2", "第二水厂", "water", last), ("PYQ1", "天然气门站", "gas", last)]
+    return [(c, n, u, tuple((city.nodes[i] + (WATER_M if u == "water" else GAS_M)).tolist())) for c, n, u, i in found]
+
+
+# --- the primary network ---------------------------------------------------------------------------------------------
+def draw_primary(drawing: Drawing, city: City, companies: tuple[int, int], stations: list[int]) -> None:
+    """The streets' pipes of both companies, the stations' branches, and the tie between the companies (normally closed)."""
+    laid = [_laid(city, company) for company in (0, 1)]
+    for company, edges in enumerate(laid):
+        degree = np.bincount(np.array(list(edges)).ravel(), minlength=len(city.nodes))
+        for i, ((a, b), served) in enumerate(sorted(edges.items()), 1):
+            mm = 200 + 50 * min(served // 4, 12)
+            for pipe in _pair(
+                drawing, f"PYP{company + 1}{i:03}", mm, companies[company], *_corners(city, company, a, b)
+            ):
+                if degree[a] > 2:
+                    drawing.valve(pipe, 14)
+    for number, point in enumerate(city.stations):
+        company = _company(city, number)
+        start = city.nodes[_nearest_node(city, point)] + company * COMPANY_M
+        for pipe in _pair(drawing, f"PYT{number + 1:03}", 150, companies[company], start, np.array([point.x, point.y]),
+                          stations[number], at_station=True):  # fmt: skip
+            drawing.valve(pipe, 10)
+    nodes = [np.array(sorted({node for edge in edges for node in edge})) for edges in laid]
+    apart = np.hypot(*(city.nodes[nodes[0]][:, None] - city.nodes[nodes[1]][None]).transpose(2, 0, 1))
+    i, j = np.unravel_index(int(np.argmin(apart)), apart.shape)
+    ends = city.nodes[nodes[0][i]], city.nodes[nodes[1][j]] + COMPANY_M
+    for pipe in _pair(drawing, "PYP9001", 300, companies[0], *ends):
+        drawing.valve(pipe, 5, is_open=False)
+
+
+def _company(city: City, station: int) -> int:
+    return next(c.company for c in city.compounds if c.station == station)
+
+
+def _nearest_node(city: City, point: Point) -> int:
+    return int(np.argmin(((city.nodes - (point.x, point.y)) ** 2).sum(1)))
+
+
+def _corners(city: City, company: int, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
+    return city.nodes[a] + company * COMPANY_M, city.nodes[b] + company * COMPANY_M
 
 
 def _pair(
-    rows: list[dict[str, Any]], code: str, level: str, mm: float, unit: int, line: LineString, station: int | None
-) -> None:
-    """Supply and return side by side."""
-    for flow, side, letter in (("supply", APART_M, "G"), ("return", -APART_M, "H")):
-        rows.append(_row(f"{code}{letter}", "heat", level, flow, mm, unit, line.offset_curve(side), station))
+    drawing: Drawing, code: str, mm: float, unit: int, start: np.ndarray, end: np.ndarray, station: int | None = None, *,
+    at_station: bool = False,
+) -> list[int]:  # fmt: skip
+    """Supply and return side by side; those that end at a station end at its wall."""
+    there = 0.8 if at_station else BESIDE_M
+    return [
+        drawing.pipe(f"{code}{letter}", "heat", "primary", flow, mm, unit,
+                     LineString([start + sign * BESIDE_M, end + sign * there]), station)
+        for flow, sign, letter in FLOWS
+    ]  # fmt: skip
 
 
-def _primary(city: City, kit: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    n = len(city.nodes)
+def _laid(city: City, company: int) -> dict[tuple[int, int], int]:
+    """Street stretches (upstream, downstream) with the number of stations behind them, and those that close loops."""
     length = {}
     for road in city.roads:
         length[road.a, road.b] = length[road.b, road.a] = road.line.length
     a, b = np.array(list(length)).T
+    n = len(city.nodes)
     graph = csr_array((np.array(list(length.values())), (a, b)), (n, n))
-    _, before = dijkstra(graph, indices=city.sources, return_predecessors=True)
-    laid: dict[tuple[int, int], tuple[int, int]] = {}
+    away, before = dijkstra(graph, indices=city.sources[company], return_predecessors=True)
+    laid: dict[tuple[int, int], int] = {}
     for number, point in enumerate(city.stations):
-        block = next(c for c in city.compounds if c.station == number)
-        node = int(np.argmin(((city.nodes - (point.x, point.y)) ** 2).sum(1)))
-        spur = LineString([city.nodes[node], (point.x, point.y)])
-        _pair(rows, f"PYT{number + 1:03}", "primary", 150, kit["companies"][block.company], spur, kit["ids"][number])
-        while before[block.company, node] >= 0:
-            back = int(before[block.company, node])
-            laid[back, node] = (block.company, laid.get((back, node), (0, 0))[1] + 1)
+        if _company(city, number) != company:
+            continue
+        node = _nearest_node(city, point)
+        while before[node] >= 0:
+            back = int(before[node])
+            laid[back, node] = laid.get((back, node), 0) + 1
             node = back
-    for i, ((back, node), (company, stations)) in enumerate(sorted(laid.items()), 1):
-        mm = 200 + 50 * min(stations // 4, 12)
-        _pair(rows, f"PYP{i:04}", "primary", mm, kit["companies"][company], LineString(city.nodes[[back, node]]), None)
+    return laid | _closing(city, laid, away)
 
 
-def _secondary(city: City, kit: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    for i, block in enumerate(city.compounds, 1):
-        point, centre = city.stations[block.station], block.ground.centroid
-        line = LineString([(point.x, point.y), (centre.x, centre.y)])
-        _pair(rows, f"PYE{i:03}", "secondary", 125, kit["companies"][block.company], line, kit["ids"][block.station])
+def _closing(city: City, laid: dict[tuple[int, int], int], away: np.ndarray) -> dict[tuple[int, int], int]:
+    """Streets between two laid corners that lie far from the source by both ways: they make the longest loops."""
+    nodes = {node for edge in laid for node in edge}
+    free = [(r.a, r.b) for r in city.roads if {r.a, r.b} <= nodes and (r.a, r.b) not in laid and (r.b, r.a) not in laid]
+    free.sort(key=lambda edge: (-(away[edge[0]] + away[edge[1]]), edge))
+    return dict.fromkeys(free[::3][:LOOPS], 1)
 
 
-def _mains(city: City, units: dict[str, int], rows: list[dict[str, Any]]) -> None:
-    """Water on one side of every main road, gas on the other."""
-    for i, road in enumerate((r for r in city.roads if r.highway != "residential"), 1):
-        rows.append(_row(f"PYWA{i:04}", "water", "main", None, 300, units["PY-WATER"], road.line.offset_curve(6)))
-        if road.highway == "primary" or i % 2:
-            rows.append(_row(f"PYGA{i:04}", "gas", "main", None, 200, units["PY-GAS"], road.line.offset_curve(-6)))
+# --- mains ---------------------------------------------------------------------------------------------------------------
+def draw_mains(drawing: Drawing, city: City, water: int, gas: int) -> tuple[list[int], list[int]]:
+    """A water main in every street (a valve at each end of the large ones), a gas main in every main road."""
+    waters, gases = [], []
+    for i, road in enumerate(city.roads, 1):
+        large = road.highway != "residential"
+        pipe = drawing.pipe(
+            f"PYWA{i:04}", "water", "main", None, 300 if large else 150, water, _beside(city, road, WATER_M)
+        )
+        waters.append(pipe)
+        drawing.valve(pipe, 12, letter="W")
+        if large:
+            drawing.valve(pipe, drawing.pipes[pipe][1].length, letter="W")
+            gases.append(drawing.pipe(f"PYGA{i:04}", "gas", "main", None, 200, gas, _beside(city, road, GAS_M)))
+            drawing.valve(gases[-1], 12, letter="Q")
+    return waters, gases
+
+
+def _beside(city: City, road: Road, moved: np.ndarray) -> LineString:
+    return LineString(city.nodes[[road.a, road.b]] + moved)

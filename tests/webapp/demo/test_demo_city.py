@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import networkx as nx
 import pytest
 from shapely.geometry import shape
 from sqlalchemy import text
@@ -36,6 +37,13 @@ COUNTS = {
     "SELECT sum(households) FROM station": 33_500,
     "SELECT sum(households) FROM area WHERE level = 'compound'": 33_500,
     "SELECT sum(people) FROM area WHERE level = 'compound'": 104_300,
+    "SELECT sum(households) FROM supply_point WHERE utility = 'heat'": 33_500,
+    "SELECT sum(people) FROM supply_point WHERE utility = 'heat'": 104_300,
+    "SELECT sum(households) FROM supply_point WHERE utility = 'water'": 33_500,
+    "SELECT count(DISTINCT institution_id) FROM supply_point WHERE utility = 'heat'": 84,
+    "SELECT count(DISTINCT station_id) FROM network_dependency": 91,
+    "SELECT count(*) FROM topology_finding": 0,
+    "SELECT count(*) FROM topology_build WHERE state = 'ready'": 3,
     "SELECT count(*) FROM complaint": 1_569,
     "SELECT count(*) FROM complaint WHERE received_at BETWEEN '2009-11-16 00:00+08' AND '2009-11-22 23:59:59+08'": 1_569,
     "SELECT count(DISTINCT operator) FROM station": 2,
@@ -47,6 +55,59 @@ COUNTS = {
 @pytest.mark.parametrize(("question", "answer"), COUNTS.items())
 def test_the_count_equals_the_source(demo, question, answer):
     assert demo.scalar(text(question)) == answer
+
+
+def test_every_station_feeds_the_households_it_is_said_to(demo):
+    sql = """
+        SELECT count(*) FROM station s
+         WHERE households <> (SELECT sum(households) FROM supply_point p WHERE p.station_id = s.id AND utility = 'heat')
+    """
+    assert demo.scalar(text(sql)) == 0
+
+
+def _opened(demo, utility, side):
+    """The stored topology of one side with the closed valves taken out, as networkx has it."""
+    made = nx.Graph()
+    for node in demo.execute(text("SELECT n.*, v.is_open FROM pipe_node n LEFT JOIN valve v ON v.id = n.valve_id "
+                                  "WHERE n.utility = :u AND side = :s"), {"u": utility, "s": side}).mappings():  # fmt: skip
+        made.add_node(node["id"], **node)
+    ends = "SELECT from_node_id, to_node_id FROM pipe_section WHERE utility = :u AND side = :s"
+    made.add_edges_from(map(tuple, demo.execute(text(ends), {"u": utility, "s": side})))
+    made.remove_nodes_from([n for n, d in made.nodes(data=True) if d["is_open"] is False])
+    return made
+
+
+@pytest.mark.parametrize("flow", ["supply", "return"])
+def test_heat_reaches_every_building_from_one_source_and_its_own_station(demo, flow):
+    primary, secondary = _opened(demo, "heat", f"primary_{flow}"), _opened(demo, "heat", f"secondary_{flow}")
+    parts = [primary.subgraph(part) for part in nx.connected_components(primary)]
+    assert [sum(d["kind"] == "source" for _, d in part.nodes(data=True)) for part in parts] == [
+        1,
+        1,
+    ]  # the tie is closed
+    assert sum(d["kind"] == "station" for _, d in primary.nodes(data=True)) == 91
+    assert all(nx.cycle_basis(part) for part in parts)
+    own = dict(map(tuple, demo.execute(text("SELECT id, station_id FROM supply_point WHERE utility = 'heat'"))))
+    parts = [secondary.subgraph(part).nodes(data=True) for part in nx.connected_components(secondary)]
+    assert len(parts) == 91
+    for part in parts:
+        [station] = [d["station_id"] for _, d in part if d["kind"] == "station"]
+        assert {own[d["supply_point_id"]] for _, d in part if d["kind"] == "customer"} == {station}
+
+
+def test_two_waterworks_feed_every_house_and_station_and_a_main_runs_past_wenfeng(demo):
+    water = _opened(demo, "water", "main")
+    assert nx.is_connected(water)
+    assert sum(d["kind"] == "source" for _, d in water.nodes(data=True)) == 2
+    served = {d["supply_point_id"] for _, d in water.nodes(data=True) if d["kind"] == "customer"}
+    assert set(demo.scalars(text("SELECT supply_point_id FROM network_dependency"))) <= served
+    assert len(served) == demo.scalar(text("SELECT count(*) FROM supply_point WHERE utility = 'water'"))
+    past = """
+        SELECT count(*) FROM pipeline p, area a
+         WHERE a.name = '文丰小区' AND p.utility = 'water' AND p.diameter_mm >= 150 AND p.code LIKE 'PYWA%'
+           AND ST_DWithin(p.geom::geography, a.geom::geography, 40)
+    """
+    assert demo.scalar(text(past)) >= 2
 
 
 def test_three_fifths_of_the_compounds_are_served_directly(demo):
