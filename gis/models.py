@@ -19,6 +19,7 @@ import gis.inspections.site_model
 import gis.inspections.sync_model
 import gis.jobs
 import gis.journal
+import gis.network.import_model
 import gis.network.model
 import gis.network.topology_model
 import gis.oversight.counting_model

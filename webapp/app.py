@@ -58,6 +58,7 @@ NAVIGATION = (
     ("imports.index", "import_complaints", "Imports", "To check"),
     ("routing.index", "edit_routing", "Who answers", "Rules"),
     ("limits.index", "edit_limits", "Time limits", "Rules"),
+    ("networks.index", "keep_network", "Pipe networks", "Manage"),
     ("places.calendar", "edit_calendar", "Calendar", "Rules"),
     ("channels.index", "administer", "Channels", "Rules"),
     ("people.index", "enrol_device", "People", "Manage"),

@@ -19,6 +19,9 @@ pages = Blueprint("layers", __name__)
 LISTS: dict[str, Callable[[Session, Asked], Listed]] = {
     "stations": network.stations,
     "pipelines": network.pipelines,
+    "valves": network.valves,
+    "sources": network.sources,
+    "supply_points": network.supply_points,
     "cameras": coverage.cameras,
     "blind_spots": coverage.blind_spots,
 }

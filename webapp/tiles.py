@@ -27,6 +27,9 @@ GZIP_FROM = 2048
 LAYERS: dict[str, tuple[Callable[[Session, Tile], bytes], int]] = {
     "stations": (network.station_tile, 60),
     "pipelines": (network.pipeline_tile, 60),
+    "valves": (network.valve_tile, 10),
+    "sources": (network.source_tile, 60),
+    "supply_points": (network.supply_point_tile, 60),
     "cameras": (coverage.camera_tile, 60),
     "blind_spots": (coverage.blind_spot_tile, 60),
     "areas": (places.area_tile, 300),

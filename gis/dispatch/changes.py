@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from gis.people.rules import CITY, Scope
 
 # What the desk's live pages show. Accounts, devices and settings are nobody's news.
-CITY_WIDE = ("inspection", "import", "building", "road_network")
+CITY_WIDE = ("inspection", "import", "building", "road_network", "valve", "station")
 _COMPLAINT = """
     (CAST(:area_id AS bigint) IS NULL
      OR :area_id IN (complaint.district_id, complaint.street_id, complaint.community_id, complaint.compound_id))

@@ -16,6 +16,17 @@ PIPELINES = """
            round(ST_Length(geom::geography)) AS metres, ST_LineInterpolatePoint(geom, 0.5) AS at
       FROM pipeline
 """
+VALVES = """
+    SELECT id, code AS name, utility AS state, code, kind, is_open, reach, reach_note, geom AS at FROM valve
+"""
+# Two tables, one list: the numbers of heat sources are even, those of the others odd, as in their tiles.
+SOURCES = """
+    SELECT 2 * id AS id, name, 'heat' AS state, code, geom AS at FROM heat_source
+    UNION ALL SELECT 2 * id + 1, name, utility, code, geom FROM supply_source
+"""
+SUPPLY_POINTS = """
+    SELECT id, name, utility AS state, code, households, people, vulnerable_households, synthetic, geom AS at FROM supply_point
+"""
 _ROWS = """
     SELECT thing.*, ST_X(at) AS lon, ST_Y(at) AS lat, count(*) OVER () AS total
       FROM ({things}) AS thing
@@ -60,3 +71,18 @@ def stations(session: Session, asked: Asked) -> Listed:
 def pipelines(session: Session, asked: Asked) -> Listed:
     """Which pipelines are there, by number, each told at its middle?"""
     return ask(session, PIPELINES, asked)
+
+
+def valves(session: Session, asked: Asked) -> Listed:
+    """Which valves are there, by number?"""
+    return ask(session, VALVES, asked)
+
+
+def sources(session: Session, asked: Asked) -> Listed:
+    """Where do heat, water and gas come from, by name?"""
+    return ask(session, SOURCES, asked)
+
+
+def supply_points(session: Session, asked: Asked) -> Listed:
+    """Which buildings, institutions and stations are served, by name?"""
+    return ask(session, SUPPLY_POINTS, asked)

@@ -25,6 +25,21 @@ _PIPELINES = """
      WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) AND (:z >= 12 OR level <> 'secondary')
      ORDER BY level = 'secondary', diameter_mm DESC NULLS LAST, id LIMIT 8000
 """
+_VALVES = """
+    SELECT id AS fid, id, code, utility, kind, is_open, reach, geom AS geom_4326 FROM valve
+     WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) AND :z >= 13
+     ORDER BY is_open, reach = 'reachable', id LIMIT 5000
+"""
+_SOURCES = """
+    SELECT id AS fid, id, code, name, utility, geom AS geom_4326
+      FROM (SELECT 2 * id AS id, code, name, 'heat' AS utility, geom FROM heat_source
+            UNION ALL SELECT 2 * id + 1, code, name, utility, geom FROM supply_source) AS source
+     WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)
+"""
+_SUPPLY_POINTS = """
+    SELECT id AS fid, id, code, name, utility, households, vulnerable_households, geom AS geom_4326 FROM supply_point
+     WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) AND :z >= 14 ORDER BY id LIMIT 5000
+"""
 _LABELS = """
     SELECT row_number() OVER (ORDER BY rank, kind, id) AS fid, id, name, kind, rank, geom_4326
       FROM (SELECT id, name, level AS kind, array_position(:levels, level) AS rank, ST_PointOnSurface(geom) AS geom_4326
@@ -49,6 +64,21 @@ def station_tile(session: Session, tile: Tile) -> bytes:
 def pipeline_tile(session: Session, tile: Tile) -> bytes:
     """Which pipelines pass through this square: primary and mains always, secondary from zoom 12?"""
     return draw(session, "pipelines", tile, _PIPELINES)
+
+
+def valve_tile(session: Session, tile: Tile) -> bytes:
+    """Which valves are in this square, from zoom 13?"""
+    return draw(session, "valves", tile, _VALVES, buffer=0)
+
+
+def source_tile(session: Session, tile: Tile) -> bytes:
+    """Which sources of heat, water and gas are in this square?"""
+    return draw(session, "sources", tile, _SOURCES, buffer=0)
+
+
+def supply_point_tile(session: Session, tile: Tile) -> bytes:
+    """Which supply points are in this square, from zoom 14?"""
+    return draw(session, "supply_points", tile, _SUPPLY_POINTS, buffer=0)
 
 
 def label_tile(session: Session, tile: Tile) -> bytes:

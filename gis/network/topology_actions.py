@@ -199,3 +199,11 @@ def _store_findings(session: Session, build_id: int, findings: list[Finding], ne
         "others": [f.other for f in findings], "details": [f.detail for f in findings], "lon": lon, "lat": lat,
         "metres": [f.metres if f.metres is None or np.isfinite(f.metres) else None for f in findings],
     })  # fmt: skip
+
+
+def tell(session: Session, build_id: int, part: float) -> None:
+    """Say how much of a building is done (0 to 1)."""
+    session.execute(
+        text("UPDATE topology_build SET part = :part WHERE id = :id"),
+        {"part": min(max(part, 0.0), 0.99), "id": build_id},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 from geoalchemy2 import Geometry
+from sqlalchemy.dialects import postgresql
 
 revision = "0400"
 down_revision = "0330"
@@ -21,7 +22,7 @@ FINDINGS = (
 )
 _AT = sa.DateTime(timezone=True)
 TABLES = (
-    "topology_finding", "pipe_section", "pipe_node", "topology_build", "network_version", "network_dependency", "supply_point",
+    "network_import", "topology_finding", "pipe_section", "pipe_node", "topology_build", "network_version", "network_dependency", "supply_point",
     "supply_source",
 )  # fmt: skip
 
@@ -65,6 +66,7 @@ def upgrade() -> None:
     _supply()
     _builds()
     _topology()
+    _imports()
 
 
 def _valves() -> None:
@@ -191,9 +193,26 @@ def _topology() -> None:
     _indexes("pipe_section", "utility", *ends)
 
 
+def _imports() -> None:
+    op.alter_column("heat_source", "unit_id", nullable=True)
+    op.create_table(
+        "network_import",
+        sa.Column("id", sa.Uuid(), nullable=False), sa.Column("user_id", sa.BigInteger(), nullable=False),
+        _text("file_name", 255), sa.Column("at", _AT, nullable=False), sa.Column("seen_at", _AT, nullable=False),
+        _text("state", 12), sa.Column("terms", postgresql.JSONB(), nullable=False), _metres("part", "0"),
+        sa.Column("report", postgresql.JSONB(), nullable=False),
+        _check("network_import", "state",
+               "state IN ('reading', 'looked_at', 'storing', 'stored', 'refused', 'discarded')"),
+        _to("network_import", "user_id", "app_user"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_network_import")),
+    )  # fmt: skip
+    op.create_index("ix_network_import_at", "network_import", ["at"])
+
+
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    op.alter_column("heat_source", "unit_id", nullable=False)
     op.drop_index(op.f("ix_valve_pipeline_id"), "valve")
     for name in ("reach", "kind", "utility"):
         op.drop_constraint(op.f(f"ck_valve_{name}"), "valve")

@@ -124,6 +124,7 @@ class World:
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "kept_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
             "webhook_id": hook.id, "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "limit_id": 999, "set_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
+            "valve_id": 999, "station_id": 999,
             "collection": "complaints", "feature_id": complaint.id,
             "code": "six_pledges", "revision": 1, "incident_id": incident.id, "rule_id": rule.id, "issue_id": issue.id, "entry_id": entry.id,
         }  # fmt: skip

@@ -23,6 +23,11 @@ const NOSE = "M12 0.5L16 6.2A7 7 0 0 0 8 6.2Z";
 /** Other things on the map. */
 export const THINGS = {
   station: { path: "M3.5 10.5L12 3.5L20.5 10.5V20.5H3.5Z", token: "supply", hollow: true, mark: "M9.2 17C9.2 15 11 15 11 12.8M13.4 17C13.4 15 15.2 15 15.2 12.8" },
+  valve: { path: "M3 6L12 12L3 18ZM21 6L12 12L21 18Z", token: "soft" },
+  valve_closed: { path: "M3 6L12 12L3 18ZM21 6L12 12L21 18Z", token: "red" },
+  valve_unreachable: { path: "M3 6L12 12L3 18ZM21 6L12 12L21 18Z", token: "orange", hollow: true },
+  source: { path: "M12 2.5L21.5 21H2.5Z", token: "green" },
+  supply_point: { path: "M7 7H17V17H7Z", token: "soft" },
   camera: { path: "M5 8H14V11L20 7.5V16.5L14 13V16H5Z", token: "camera" },
   camera_view: { path: "M12 12L4.5 0.5H19.5Z", token: "camera", soft: true },
   camera_off: { path: "M5 8H14V11L20 7.5V16.5L14 13V16H5Z", token: "camera", hollow: true },

@@ -9,13 +9,16 @@ export const GROUPS = {
   crews: ["crew-accuracy", "crews", "crew-names"],
   stations: ["stations"],
   pipelines: ["pipelines"],
+  valves: ["valves"],
+  sources: ["sources"],
+  supply_points: ["supply-points"],
   cameras: ["camera-views", "cameras"],
   blind_spots: ["blind-spots-edge", "blind-spots"],
 };
 export const SHOWN_FIRST = ["complaints", "crews", "stations"];
 
 /** Style layers that can be pointed at, and the kind of thing that each one selects. */
-export const KINDS = { complaints: "complaint", crews: "crew", stations: "station", pipelines: "pipeline", cameras: "camera", "blind-spots": "blind_spot" };
+export const KINDS = { complaints: "complaint", crews: "crew", stations: "station", pipelines: "pipeline", valves: "valve", sources: "source", "supply-points": "supply_point", cameras: "camera", "blind-spots": "blind_spot" };
 
 /** Every icon, in the page's colours; called again when the theme changes. */
 export function putImages(map, c) {
@@ -101,6 +104,13 @@ function networkLayers(c, show) {
         "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-size": ["interpolate", ["exponential", 2], ["zoom"], 13, 0.5, 18, 2.4] } },
     { id: "cameras", type: "symbol", source: "cameras", "source-layer": "cameras", minzoom: 11,
       layout: { ...show("cameras"), "icon-image": ["match", ["get", "state"], "working", "camera", "camera_off"], "icon-allow-overlap": true, "icon-size": 0.8 * c.k } },
+    { id: "supply-points", type: "symbol", source: "supply_points", "source-layer": "supply_points", minzoom: 14,
+      layout: { ...show("supply_points"), "icon-image": "supply_point", "icon-allow-overlap": true, "icon-size": sized(c.k, 14, 0.35, 18, 0.8) } },
+    { id: "valves", type: "symbol", source: "valves", "source-layer": "valves", minzoom: 13,
+      layout: { ...show("valves"), "icon-allow-overlap": true, "icon-size": sized(c.k, 13, 0.4, 18, 0.9),
+        "icon-image": ["case", ["!", ["to-boolean", ["get", "is_open"]]], "valve_closed", ["==", ["get", "reach"], "unreachable"], "valve_unreachable", "valve"] } },
+    { id: "sources", type: "symbol", source: "sources", "source-layer": "sources",
+      layout: { ...show("sources"), "icon-image": "source", "icon-allow-overlap": true, "icon-size": sized(c.k, 9, 0.6, 13, 0.9, 16, 1.2) } },
     { id: "stations", type: "symbol", source: "stations", "source-layer": "stations",
       layout: { ...show("stations"), "icon-image": "station", "icon-allow-overlap": true,
         "icon-size": sized(c.k, 9, 0.4, 13, 0.75, 16, 1) } },
@@ -128,7 +138,8 @@ export function overlays({ query, shown, picked }) {
   return (c) => ({
     sources: {
       complaints: source("complaints", { query }), crews: source("crews"), stations: source("stations"),
-      pipelines: source("pipelines"), cameras: source("cameras", { minzoom: 11 }), blind_spots: source("blind_spots"),
+      pipelines: source("pipelines"), valves: source("valves", { minzoom: 13 }), sources: source("sources"),
+      supply_points: source("supply_points", { minzoom: 14 }), cameras: source("cameras", { minzoom: 11 }), blind_spots: source("blind_spots"),
       picked: { type: "geojson", data: picked },
     },
     layers: [...networkLayers(c, show), ...complaintLayers(c, show), ...crewLayers(c, show), ...pickedLayers(c)],

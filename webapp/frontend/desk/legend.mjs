@@ -6,6 +6,7 @@ import { stateWords } from "./clock.mjs";
 
 const CLOCK = ["green", "yellow", "orange", "red"];
 const PIPES = [["heat", "supply", "supply"], ["heat", "return", "return"], ["water", null, "water"], ["gas", null, "gas"]];
+const VALVES = [["valve", "Open valve"], ["valve_closed", "Closed valve"], ["valve_unreachable", "Valve out of reach"]];
 
 /** Draws the legend into `root` and keeps it as the view is. */
 export class Legend {
@@ -30,6 +31,9 @@ export class Legend {
       this.#group("stations", [], svg(THINGS.station)),
       this.#group("pipelines", PIPES.map(([utility, flow, token]) => this.#sign(el("i", { class: "swatch", style: `background:var(--${token})` }),
         flow ? `${word("utility", utility)} ${word("flow", flow)}` : word("utility", utility)))),
+      this.#group("valves", VALVES.map(([shape, form]) => this.#sign(svg(THINGS[shape]), t(form)))),
+      this.#group("sources", [], svg(THINGS.source)),
+      this.#group("supply_points", [], svg(THINGS.supply_point)),
       this.#group("cameras", [], svg(THINGS.camera)),
       this.#group("blind_spots", [], el("i", { class: "swatch hatched" })));
     if (focused) this.#body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();

@@ -24,7 +24,7 @@ import { View, noFilters } from "./view.mjs";
 
 const $ = (id) => document.getElementById(id);
 const config = JSON.parse($("desk-config").textContent);
-const TOUCHES = { complaint: ["complaints"], work_order: ["complaints", "crews"], crew: ["crews"], import: ["complaints", "crews", "stations", "pipelines", "cameras", "blind_spots", "areas"], building: ["buildings"], road_network: ["roads"] };
+const TOUCHES = { complaint: ["complaints"], work_order: ["complaints", "crews"], crew: ["crews"], import: ["complaints", "crews", "stations", "pipelines", "valves", "sources", "supply_points", "cameras", "blind_spots", "areas"], valve: ["valves"], station: ["stations"], building: ["buildings"], road_network: ["roads"] };
 const SOON_MS = 120; // changes that come together are fetched together
 const REST = 3; // after a refresh the page rests so many times as long as it took, so that a busy server is not asked more
 const REST_MOST_MS = 5000;

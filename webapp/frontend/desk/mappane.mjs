@@ -209,6 +209,8 @@ export class MapPane {
       if (crew?.position_at) lines.push(`${t("Position")} ${relative(crew.position_at)}${crew.accuracy_m ? t(", ±%(m)s m", { m: Math.round(crew.accuracy_m) }) : ""} (${exact(crew.position_at)})`);
       if (crew?.hidden_at) lines.push(t("Position switched off"));
     } else if (feature.layer.id === "pipelines") lines.push([word("utility", p.utility), p.flow ? word("flow", p.flow) : "", p.diameter_mm ? `DN${Math.round(p.diameter_mm)}` : ""].filter(Boolean).join(" "));
+    else if (feature.layer.id === "valves") lines.push(p.code, `${word("utility", p.utility)} ${word("valve_kind", p.kind)}`, p.is_open ? t("Open valve") : t("Closed valve"), p.reach === "unreachable" ? t("Valve out of reach") : "");
+    else if (feature.layer.id === "supply-points" || feature.layer.id === "sources") lines.push(p.name, word("utility", p.utility), p.households ? t("%(n)s households", { n: p.households }) : "");
     else if (feature.layer.id === "blind-spots") lines.push(t("No camera sees this stretch"), p.road_name, [p.from_landmark, p.to_landmark].filter(Boolean).join(" → "));
     else lines.push(p.name || word("layer", feature.layer.id));
     return el("div", {}, ...lines.filter(Boolean).map((line, i) => el(i ? "div" : "strong", {}, line)));

@@ -46,7 +46,7 @@ export function drawCrews(root, crews, view, open) {
 export const unitName = (unit) => (typeof unit === "object" ? unit?.name : unit) ?? "";
 
 /** The layers that have a list, with the kind under which one of them is selected. */
-export const LAYERS = { stations: "station", pipelines: "pipeline", cameras: "camera", blind_spots: "blind_spot" };
+export const LAYERS = { stations: "station", pipelines: "pipeline", valves: "valve", sources: "source", supply_points: "supply_point", cameras: "camera", blind_spots: "blind_spot" };
 export const layerOf = (kind) => Object.keys(LAYERS).find((layer) => LAYERS[layer] === kind);
 
 /** One line under a thing's name. */
@@ -54,6 +54,10 @@ export function thingWords(kind, thing) {
   if (kind === "station") return [word("operator", thing.state), t("%(n)s households", { n: thing.households })];
   if (kind === "pipeline") return [word("utility", thing.state), word("network", thing.level), thing.flow ? word("flow", thing.flow) : null,
     thing.diameter_mm ? `DN${Math.round(thing.diameter_mm)}` : null, t("%(n)s m", { n: thing.metres })].filter(Boolean);
+  if (kind === "valve") return [word("utility", thing.state), word("valve_kind", thing.kind), thing.is_open ? t("Open valve") : t("Closed valve"),
+    thing.reach === "unreachable" ? [t("Valve out of reach"), thing.reach_note].filter(Boolean).join(": ") : null].filter(Boolean);
+  if (kind === "source") return [word("utility", thing.state), thing.code];
+  if (kind === "supply_point") return [word("utility", thing.state), thing.households ? t("%(n)s households", { n: thing.households }) : null].filter(Boolean);
   if (kind === "camera") return [word("camera_state", thing.state), thing.is_ptz ? t("Turns") : null, thing.range_m ? t("sees %(n)s m", { n: Math.round(thing.range_m) }) : null].filter(Boolean);
   return [word("spot_state", thing.state), [thing.from_landmark, thing.to_landmark].filter(Boolean).join(" → "), t("%(n)s m", { n: thing.metres })].filter(Boolean);
 }
