@@ -16,6 +16,11 @@ def sentence(finding: Mapping[str, Any]) -> str:
     told = {"other": finding["other_code"], "metres": _metres(finding["metres"]), "n": detail}
     if kind == "valve_off_pipe" and detail == "taken":
         return _("The valve lies %(metres)s m beside %(other)s; it is taken to be on it.", **told)
+    if kind == "valve_off_pipe" and detail == "moved":
+        return _(
+            "The valve is said to be on %(other)s, %(metres)s m away; it lies on another pipe and is taken to be on that.",
+            **told,
+        )
     if kind == "valve_off_pipe" and finding["metres"] is None:
         return _("The valve is on no pipe, and none is near.")
     if kind.endswith("_off_pipe") and kind != "valve_off_pipe":

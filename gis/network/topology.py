@@ -193,12 +193,13 @@ def _valves(made: list[_Side], pipes: Pipes, things: Things, tol: Tolerance) -> 
             metres = float(shapely.line_locate_point(side.lines[i], point))
             there = shapely.line_interpolate_point(side.lines[i], metres)
             side.cuts[i].append((metres, 1, side.add_node((there.x, there.y), t)))
-        metres_off = min(off, near[0]) if chosen != named else off
+        moved = named in place and chosen >= 0 and chosen != named
+        metres_off = off if moved or chosen == named else min(off, near[0])
         if metres_off > tol.snap_m:
             other = pipes.codes[named] if named >= 0 else pipes.codes[near[1]] if near[1] >= 0 else ""
             findings.append(Finding(
                 FindingKind.VALVE_OFF_PIPE, things.codes[t], (point.x, point.y), other,
-                metres_off if np.isfinite(metres_off) else None, "taken" if chosen >= 0 else "",
+                metres_off if np.isfinite(metres_off) else None, "moved" if moved else "taken" if chosen >= 0 else "",
             ))  # fmt: skip
     return findings
 

@@ -27,7 +27,7 @@ from gis.network.rules import PIPED, REACH_M, SNAP_M, Utility
 from gis.network.topology_queries import findings
 from gis.settings import Settings
 from webapp.imports.complaints import refused_by_database, sha256_of
-from webapp.imports.errors import Differs
+from webapp.imports.errors import Differs, RaggedRow
 from webapp.imports.network_files import Found, Part, Terms, read_network
 from webapp.imports.network_rows import Rows, link, model_of
 from webapp.imports.report import Report
@@ -136,6 +136,8 @@ def _store(
 ) -> list[dict[str, Any]]:
     """Add what is new in a part; the rows of it that are there now."""
     told = Report(report.language, good_rows=True)
+    for number, width in part.broken:
+        told.refuse(number, None, RaggedRow(cells=width, columns=len(part.features.header)))
     rows = Rows(part, terms, stem, zone, told)
     link(session, rows, stem)
     good = [i for i in range(len(rows.rows)) if rows.columns.good(i)]
@@ -162,7 +164,7 @@ def _add(session: Session, model: Any, rows: Rows, mine: list[int], told: Report
 
 
 def _dependencies(session: Session, rows: list[dict[str, Any]]) -> int:
-    there = set(session.execute(select(NetworkDependency.station_id, NetworkDependency.supply_point_id)).tuples())
+    there = set(map(tuple, session.execute(select(NetworkDependency.station_id, NetworkDependency.supply_point_id))))
     new = {(row["station_id"], row["supply_point_id"]): row.get("grace_min", 0) for row in rows}
     for (station, point), grace in new.items():
         if (station, point) not in there:

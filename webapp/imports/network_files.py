@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from pyproj import CRS
 
 from gis import geo
 from gis.errors import BadInput
+from gis.network.drawn import in_metres
+from gis.network.rules import SNAP_M
 from webapp.imports.errors import CrsMissing, EmptyFile, FileUnreadable, HeaderOnly
 from webapp.imports.features import VECTOR, Features, _text, _zipped
-from webapp.imports.geometry import crs_of
+from webapp.imports.geometry import crs_of, to_degrees
 from webapp.imports.inp import Inp, read_inp
 from webapp.imports.mapping import FileTerms
 from webapp.imports.network_kinds import NETWORK, SHEETS
@@ -66,6 +68,7 @@ class Part:
     name: str
     features: Features
     defaults: dict[str, str] = field(default_factory=dict)
+    broken: list[tuple[int, int]] = field(default_factory=list)  # (row, its number of cells): not as wide as the header
 
 
 @dataclass
@@ -187,8 +190,36 @@ def _epanet(path: Path, terms: Terms) -> Found:
     elif terms.anchor is not None:
         place, scale = _anchored(inp, terms.anchor)
         found.said.append(("epanet_scale", {"metres": f"{scale:.4g}"}))
+    if touching := _touching(inp, crs, place):
+        found.said.append(("epanet_touching", {"names": ", ".join(touching[:20])}))
     found.parts = [part for part in _epanet_parts(inp, path.stem, crs, place) if part.features.numbers]
     return found
+
+
+def _touching(inp: Inp, crs: CRS, place: Any) -> list[str]:
+    """Pipes on which, as drawn, nodes lie that the file does not join to them. The topology goes by the drawing."""
+    links = [link for link in inp.links.values() if inp.path(link)]
+    names = list(inp.places)
+    lines = np.array([shapely.LineString([place(xy) for xy in inp.path(link) or ()]) for link in links], object)
+    points = shapely.points([place(inp.places[name]) for name in names])
+    moved = (
+        to_degrees(np.concatenate([lines, points]), crs, "wgs84") if len(lines) and len(points) else np.empty(0, object)
+    )
+    if not len(moved):
+        return []
+    metres = in_metres(moved, float(shapely.get_coordinates(moved)[0, 0]))
+    lines, points = metres[: len(lines)], metres[len(lines) :]
+    at, on = shapely.STRtree(lines).query(points, predicate="dwithin", distance=SNAP_M)
+    ends = (
+        shapely.distance(points[at], shapely.get_point(lines[on], 0)),
+        shapely.distance(points[at], shapely.get_point(lines[on], -1)),
+    )
+    found = {
+        links[j].id
+        for i, j, near in zip(at.tolist(), on.tolist(), np.minimum(*ends).tolist(), strict=True)
+        if names[i] not in (links[j].start, links[j].end) and near > SNAP_M
+    }
+    return sorted(found)
 
 
 def _anchored(inp: Inp, anchor: tuple[float, float]) -> tuple[Any, float]:
@@ -274,13 +305,18 @@ def _excel(path: Path, max_mb: int) -> Found:
             continue
         numbers: list[int] = []
         rows: list[list[str]] = []
+        broken: list[tuple[int, int]] = []
         for chunk in table.chunks:
+            broken += chunk.broken
             numbers += chunk.numbers
             rows += chunk.rows
         table.close()
-        if rows:
-            columns = [list(c) for c in zip(*rows, strict=True)]
-            address = table.address
-            found.parts.append(Part(kind, sheet, Features(
-                numbers, table.header, columns, None, None, lambda row, c, at=address, name=sheet: f"{shown(name)}!{at(row, c)}")))  # type: ignore[misc]  # fmt: skip
+        if rows or broken:
+            columns = [list(c) for c in zip(*rows, strict=True)] or [[] for _ in table.header]
+            features = Features(numbers, table.header, columns, None, None, _addresses(sheet, table.address))
+            found.parts.append(Part(kind, sheet, features, broken=broken))
     return found
+
+
+def _addresses(sheet: str, address: Callable[[int, int], str]) -> Callable[[int, int], str]:
+    return lambda row, column: f"{shown(sheet)}!{address(row, column)}"

@@ -64,6 +64,7 @@ class Rows:
 
     def __init__(self, part: Part, terms: Terms, stem: str, zone: tzinfo, report: Report) -> None:
         self.part, self.kind, self.report = part, NETWORK[part.kind], report
+        self.where: dict[int, tuple[float, float]] = {}
         kind = self._with_ends() if part.features.shapes is None and part.kind == "pipelines" else self.kind
         if part.features.shapes is None and part.kind in ("pipelines", "dependencies"):
             part.features.shapes = np.full(
@@ -73,7 +74,7 @@ class Rows:
         else:
             self.is_table = part.features.shapes is None
         self.columns = read_fields(part.features, kind, _mapping(part, kind, terms), zone, report)
-        report.read = len(part.features.numbers)
+        report.read = len(part.features.numbers) + len(part.broken)
         if part.kind != "dependencies":
             self._codes(stem)
         self.shapes = self._places(terms)
@@ -144,7 +145,6 @@ class Rows:
 
     def report_places(self, shapes: np.ndarray, crs: CRS, datum: str) -> None:
         """Remember where the refused objects lie, as far as they lie anywhere."""
-        self.where: dict[int, tuple[float, float]] = {}
         for i, shape in enumerate(shapes):
             if shape is None or self.columns.good(i) or shape.is_empty:
                 continue
@@ -299,16 +299,14 @@ def link(session: Session, rows: Rows, stem: str) -> None:
     refer = _Referring(session, rows, stem)
     refer("unit", "unit_id", lambda: {w: int(i) for w, i in units_by_word(session).items()})
     if rows.part.kind in ("pipelines", "supply_points", "dependencies"):
-        refer("station", "station_id", lambda: dict(session.execute(select(Station.code, Station.id)).tuples().all()))
+        refer("station", "station_id", lambda: dict(session.execute(select(Station.code, Station.id)).all()))
     if rows.part.kind == "valves":
-        refer(
-            "pipeline", "pipeline_id", lambda: dict(session.execute(select(Pipeline.code, Pipeline.id)).tuples().all())
-        )
+        refer("pipeline", "pipeline_id", lambda: dict(session.execute(select(Pipeline.code, Pipeline.id)).all()))
     if rows.part.kind == "dependencies":
         refer(
             "supply_point",
             "supply_point_id",
-            lambda: dict(session.execute(select(SupplyPoint.code, SupplyPoint.id)).tuples().all()),
+            lambda: dict(session.execute(select(SupplyPoint.code, SupplyPoint.id)).all()),
         )
     if rows.part.kind in ("stations", "supply_points"):
         refer("area", "area_id", lambda: {w: next(iter(c.values())) for w, c in areas_by_word(session).items()})

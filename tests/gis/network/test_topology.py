@@ -84,6 +84,14 @@ def test_a_valve_within_reach_of_its_pipe_is_taken_and_told_and_one_beyond_is_to
     assert made.findings[1].xy == (60, 20)
 
 
+def test_a_valve_that_is_said_to_be_on_one_pipe_and_lies_on_another_is_told():
+    made = build(pipes([(0, 0), (100, 0)], [(0, 0), (0, 50)]), things(SOURCE, (NodeKind.VALVE, 0, 40, 0)))
+    assert [(f.kind, f.other, round(f.metres), f.detail) for f in made.findings] == [
+        (FindingKind.VALVE_OFF_PIPE, "P0", 40, "moved")
+    ]
+    assert sorted(made.section_pipe.tolist()) == [0, 1, 1]
+
+
 def test_bad_pipes_are_told_with_the_place_and_left_out():
     with np.errstate(invalid="ignore"):
         nowhere = LineString([(1, 2), (np.nan, 3)])
