@@ -5,6 +5,7 @@ import gis.complaints.georeport_model
 import gis.complaints.incident_model
 import gis.complaints.law_model
 import gis.complaints.model
+import gis.complaints.room_model
 import gis.complaints.routing_model
 import gis.complaints.uploads
 import gis.coverage.model
@@ -22,6 +23,7 @@ import gis.journal
 import gis.network.import_model
 import gis.network.model
 import gis.network.topology_model
+import gis.network.reading_model
 import gis.oversight.counting_model
 import gis.oversight.model
 import gis.oversight.outreach_model

@@ -62,7 +62,7 @@ def bring_up_to_date(connection: Connection) -> None:
 
 def _grant(connection: Connection) -> None:
     tables = set(connection.scalars(text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-                                         " AND relkind = 'r' AND pg_get_userbyid(relowner) = current_user")))  # fmt: skip
+                                         " AND relkind IN ('r', 'p') AND pg_get_userbyid(relowner) = current_user")))  # fmt: skip
     statements = [
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}",
