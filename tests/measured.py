@@ -1,0 +1,83 @@
+"""Factories of measuring: a station with its points, rules, readings."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from gis.journal import Who
+from gis.network import reading_actions
+from gis.network.model import Station
+from gis.network.reading_model import AlarmRule, MeasuringPoint
+from gis.network.reading_rules import KEPT_UNIT, FromWhere, Quantity
+from gis.people.rules import CITY
+from tests.conftest import NOW
+from tests.factories import point as place
+
+_numbers = count(1)
+AHEAD = timedelta(minutes=1)
+
+
+def make_station(session: Session, **fields: Any) -> Station:
+    n = next(_numbers)
+    given = {"code": f"HS{n}", "name": f"换热站{n}", "operator": "heat_company", "households": 300, "geom": place()}
+    row = Station(**(given | fields))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_point(session: Session, station: Station | None = None, **fields: Any) -> MeasuringPoint:
+    n = next(_numbers)
+    given = {
+        "code": f"P{n}",
+        "name": f"测点{n}",
+        "quantity": "temperature",
+        "side": "secondary_supply",
+        "utility": "heat",
+    } | fields
+    given.setdefault("unit", KEPT_UNIT[Quantity(given["quantity"])])
+    if given["side"] not in ("room", "outdoor", "main"):
+        given["station_id"] = (station or make_station(session)).id
+    row = MeasuringPoint(**given)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_rule(session: Session, point: MeasuringPoint, kind: str = "band", **fields: Any) -> AlarmRule:
+    given = {
+        "point_id": point.id,
+        "kind": kind,
+        "source": "测试",
+        "made_at": NOW,
+        "valid": Range(date(2009, 1, 1), None),
+    } | fields
+    row = AlarmRule(**given)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def read(session: Session, *rows: tuple[Any, ...], now: datetime = NOW) -> reading_actions.Kept:
+    """Keep readings given as (point, at or minutes before now, value[, revision])."""
+    asked = []
+    for point, at, value, *more in rows:
+        moment = at if isinstance(at, datetime) else now - timedelta(minutes=at)
+        asked.append(
+            {"point": point.code, "at": moment.isoformat(), "value": value, "revision": more[0] if more else 0}
+        )
+    return reading_actions.keep(session, Who(now), CITY, asked, FromWhere.API, ahead=AHEAD)
+
+
+def stored(session: Session) -> list[tuple[Any, ...]]:
+    """Everything that is kept, without when it came."""
+    found = session.execute(
+        text("SELECT point_id, at, value, revision, contradicted FROM reading ORDER BY point_id, at")
+    )
+    return [tuple(row) for row in found]
