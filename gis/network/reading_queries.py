@@ -35,5 +35,7 @@ def narrowed(scope: Scope) -> dict[str, Any]:
 
 def known(session: Session, scope: Scope, codes: Collection[str]) -> dict[str, Known]:
     """Which of these codes are measuring points within the scope?"""
-    found = session.execute(_KNOWN, {"codes": [c for c in codes if c.isprintable() and len(c) <= CODE_MOST], **narrowed(scope)})
+    found = session.execute(
+        _KNOWN, {"codes": [c for c in codes if c.isprintable() and len(c) <= CODE_MOST], **narrowed(scope)}
+    )
     return {row.code: Known(row.id, Quantity(row.quantity), row.unit) for row in found}
