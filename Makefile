@@ -25,7 +25,8 @@ lint:
 
 setup: system $(VENV)/.python.stamp $(VENDOR)/.npm.stamp words
 
-# Debian packages: PostGIS for the private database, Pango for PDF, Chromium and a Chinese font for the browser tests.
+# Debian packages: PostGIS for the private database, Pango for PDF, Chromium and a Chinese font for the browser tests,
+# a broker for those of readings.
 system:
 	@bash .ci/system
 

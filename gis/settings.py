@@ -63,6 +63,19 @@ class Settings(BaseSettings):
         "",
         description="hosts and networks inside that webhooks may go to, as web.intra,10.20.0.0/16; all others must be public",
     )
+    reading_ahead_s: int = Field(
+        60, ge=0, le=3600, description="so much may a sender's clock be ahead of ours; later readings are faults"
+    )
+    mqtt_url: str | None = Field(
+        None, description="the broker of readings: mqtt://user:password@host:1883, or mqtts:// with TLS; empty: none"
+    )
+    mqtt_topic: str = Field("chengmai/readings/#", description="the topics that carry readings")
+    mqtt_client_id: str = Field(
+        "chengmai", description="the name under which the broker keeps what comes while we are away"
+    )
+    mqtt_ca: Path | None = Field(
+        None, description="with mqtts://: the authority's certificate, where it is none of the system's"
+    )
     demo: bool = Field(False, description="demo accounts exist; refused on any address but loopback")
 
     @property

@@ -104,6 +104,7 @@ def _finish(answer: Any) -> Any:
 def wants_json() -> bool:
     return (
         request.path.endswith((".json", ".mvt"))
+        or request.path.startswith("/telemetry/")
         or request.accept_mimetypes.best in ("application/json", "text/event-stream")
         or request.is_json
     )

@@ -1,4 +1,4 @@
-"""The worker beside the server: started when the server is ready, started again when it dies, stopped with it."""
+"""The worker, and the line to a broker, beside the server: started when it is ready, again when they die, stopped with it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def start_child(module: str, environment: dict[str, str]) -> subprocess.Popen[by
 
 
 class Companion:
-    """One worker process, kept running."""
+    """One process, kept running."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
+    def __init__(self, environment: dict[str, str], module: str = "webapp.work") -> None:
+        self.environment, self.module = environment, module
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
         self.deaths = 0
@@ -49,12 +49,12 @@ class Companion:
                 return
             lived = time.monotonic() - self.started
             self.deaths = 0 if lived > STEADY_S else self.deaths + 1
-            Console(stderr=True).print(f"The worker stopped (exit {self.process.returncode}); starting it again.")
+            Console(stderr=True).print(f"{self.module} stopped (exit {self.process.returncode}); starting it again.")
             self.process = None
         if self.deaths and time.monotonic() - self.started < min(2.0**self.deaths, LONGEST_PAUSE_S):
             return
         self.started = time.monotonic()
-        self.process = start_child("webapp.work", self.environment)
+        self.process = start_child(self.module, self.environment)
 
     def stop(self) -> None:
         """Let it finish what it is doing; its jobs are taken over by the next one when it does not."""

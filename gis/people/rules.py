@@ -94,10 +94,17 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "submit_forms": PHONE,
     "edit_checklists": frozenset({_R.SUPERVISOR, _R.UNIT_HANDLER, _R.ADMINISTRATOR}),
     "own_account": EVERYONE,
+    "send_readings": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.UNIT_HANDLER, _R.ADMINISTRATOR}),
+    "acknowledge_alarm": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.UNIT_HANDLER}),
+    "edit_network_rules": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "see_room_tests": DESK - {_R.PLANNER} | {_R.INSPECTOR},
+    "request_room_test": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.SUPERVISOR}),
+    "measure_room": frozenset({_R.INSPECTOR, _R.DISPATCHER, _R.SUPERVISOR, _R.UNIT_HANDLER}),
+    "decide_refund": frozenset({_R.SUPERVISOR}),
 }
 
 # What a body's key may be given. A key never administers, unmasks or decides: those are a person's, with a name.
-KEY_RIGHTS: tuple[str, ...] = ("receive_complaint", "see_complaints", "see_network", "submit_forms")
+KEY_RIGHTS: tuple[str, ...] = ("receive_complaint", "see_complaints", "see_network", "submit_forms", "send_readings")
 KEY_PER_MINUTE = 600  # what a new key is given; a row's own figure counts, and an administrator sets it
 KEY_BEGINS = "cmk_"
 

@@ -67,12 +67,15 @@ def up(context: Context, port: int | None, demo: bool) -> None:
         settings = settings.model_copy(update={"port": _port(settings)})
         environment = _environment(settings, url)
         server = start_child("webapp.server", environment)
-        companion = Companion(environment)
+        companions = [Companion(environment)]
+        if settings.mqtt_url:
+            companions.append(Companion(environment, "webapp.mqtt"))
         try:
-            _watch(context, settings, server, companion, stop)
+            _watch(context, settings, server, companions, stop)
         finally:
             server.terminate()
-            companion.stop()
+            for companion in companions:
+                companion.stop()
             server.wait()
 
 
@@ -89,7 +92,7 @@ def _tell_accounts(context: Context, accounts: list[dict[str, str]]) -> None:
 
 
 def _watch(
-    context: Context, settings: Settings, server: subprocess.Popen[bytes], companion: Companion, stop: list[int]
+    context: Context, settings: Settings, server: subprocess.Popen[bytes], companions: list[Companion], stop: list[int]
 ) -> None:
     """Say when it is ready, then start the worker; start it or the private database again should one die; leave on a signal."""
     url = f"http://{settings.host}:{settings.port}"
@@ -108,7 +111,8 @@ def _watch(
             console.print("The database stopped; starting it again.")
             cluster.start()
         if ready:
-            companion.keep_running()
+            for companion in companions:
+                companion.keep_running()
         time.sleep(WATCH_S if ready else 0.1)
 
 

@@ -1,0 +1,26 @@
+"""The worker's part in measuring: months made ahead, points watched."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from gis.journal import Who
+from gis.network import alarm_actions
+from gis.network.reading_actions import make_months_ahead
+from webapp.worker import follow, periodic, settings
+
+
+@periodic("15 1 * * *", "make_reading_months")
+def make_reading_months(session: Session, who: Who, payload: dict[str, Any]) -> None:
+    """At night: the partitions of the next months, before anything comes for them."""
+    make_months_ahead(session, who.now)
+
+
+@follow("watch_readings", every_s=15)
+def watch_readings(session: Session, who: Who) -> bool:
+    """Alarms open and clear by the rules of today."""
+    alarm_actions.watch(session, who, who.now.astimezone(ZoneInfo(settings().timezone)).date())
+    return False
