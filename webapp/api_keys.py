@@ -98,7 +98,11 @@ def caller_who() -> Who:
 @pages.after_app_request
 def ask_for_a_key(answer: Response) -> Response:
     """What a program needs to be told beside 401 and 429."""
-    if answer.status_code == 401 and request.endpoint and request.endpoint.split(".")[0] in ("open311", "ogc", "telemetry"):
+    if (
+        answer.status_code == 401
+        and request.endpoint
+        and request.endpoint.split(".")[0] in ("open311", "ogc", "telemetry")
+    ):
         answer.headers.setdefault("WWW-Authenticate", 'Bearer realm="chengmai"')
     if answer.status_code == 429 and "retry_after_s" in g:
         answer.headers.setdefault("Retry-After", str(g.retry_after_s))
