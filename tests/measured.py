@@ -10,10 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
+from gis.complaints.room_model import RoomTest
 from gis.journal import Who
 from gis.network import reading_actions
 from gis.network.model import Station
-from gis.network.reading_model import AlarmRule, MeasuringPoint
+from gis.network.reading_model import Alarm, AlarmRule, MeasuringPoint
 from gis.network.reading_rules import KEPT_UNIT, FromWhere, Quantity
 from gis.people.rules import CITY
 from tests.conftest import NOW
@@ -81,3 +82,18 @@ def stored(session: Session) -> list[tuple[Any, ...]]:
         text("SELECT point_id, at, value, revision, contradicted FROM reading ORDER BY point_id, at")
     )
     return [tuple(row) for row in found]
+
+
+def one_of_each(session: Session, complaint: Any, area_id: int, unit_id: int, mark: str) -> dict[str, Any]:
+    """A station with a point, a rule, an open alarm, and a room test of a complaint; all named by `mark`."""
+    station = make_station(session, name=f"站{mark}", area_id=area_id, unit_id=unit_id)
+    point = make_point(session, station, name=f"点{mark}")
+    rule = make_rule(session, point, low=40.0, source=f"规程{mark}")
+    read(session, (point, 0, 30.0))
+    alarm = Alarm(
+        point_id=point.id, rule_id=rule.id, kind="band", way="low", opened_at=NOW, noticed_at=NOW, note=f"注{mark}"
+    )
+    test = RoomTest(complaint_id=complaint.id, status="requested", requested_at=NOW, measure_by=NOW + timedelta(days=1))
+    session.add_all([alarm, test])
+    session.flush()
+    return {"station_id": station.id, "point_id": point.id, "alarm_id": alarm.id, "test_id": test.id, "row_id": 999}

@@ -1,4 +1,4 @@
-"""The worker's part in measuring: months made ahead, points watched."""
+"""The worker's part in measuring: months made ahead, points watched; and room tests that are late."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from gis.complaints import room_actions
 from gis.journal import Who
 from gis.network import alarm_actions
 from gis.network.reading_actions import make_months_ahead
@@ -24,3 +25,9 @@ def watch_readings(session: Session, who: Who) -> bool:
     """Alarms open and clear by the rules of today."""
     alarm_actions.watch(session, who, who.now.astimezone(ZoneInfo(settings().timezone)).date())
     return False
+
+
+@periodic("* * * * *", "room_tests_overdue")
+def room_tests_overdue(session: Session, who: Who, payload: dict[str, Any]) -> None:
+    """Every minute: tests that were not done in their 24 hours are told, once."""
+    room_actions.tell_overdue(session, who)

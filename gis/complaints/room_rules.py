@@ -137,7 +137,7 @@ class RoomTestOpen(Conflict):
 
 
 class RoomTestStep(Conflict):
-    """This room test is %(status)s: this cannot be done with it now."""
+    """This room test is %(room_test_status)s: this cannot be done with it now."""
 
     code = "room_test_step"
 
@@ -146,3 +146,9 @@ class NotAboutWarmth(BadInput):
     """Only a complaint about a cold room is followed by a room test."""
 
     code = "not_about_warmth"
+
+
+class BadRefundRule(BadInput):
+    """This row of the refund table cannot be kept: %(reason)s."""
+
+    code = "bad_refund_rule"

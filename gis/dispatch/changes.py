@@ -30,6 +30,11 @@ _SEEN = {
          WHERE id = ANY(:ids) AND (CAST(:unit_id AS bigint) IS NULL OR unit_id = :unit_id)
            AND (CAST(:area_id AS bigint) IS NULL OR area_id = :area_id
                 OR EXISTS (SELECT FROM area WHERE area.id = :area_id AND ST_Intersects(area.geom, crew.position)))""",
+    "alarm": """
+        SELECT alarm.id FROM alarm JOIN measuring_point p ON p.id = alarm.point_id LEFT JOIN station s ON s.id = p.station_id
+         WHERE alarm.id = ANY(:ids) AND (CAST(:unit_id AS bigint) IS NULL OR coalesce(p.unit_id, s.unit_id) = :unit_id)
+           AND (CAST(:area_id AS bigint) IS NULL
+                OR EXISTS (SELECT FROM area WHERE area.id = :area_id AND ST_Intersects(area.geom, coalesce(p.geom, s.geom))))""",
 }
 THINGS = [*_SEEN, *CITY_WIDE]
 
