@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,16 @@ from webapp.worker import follow, periodic, settings
 def make_reading_months(session: Session, who: Who, payload: dict[str, Any]) -> None:
     """At night: the partitions of the next months, before anything comes for them."""
     make_months_ahead(session, who.now)
+
+
+@periodic("* * * * *", "demo_readings")
+def demo_readings(session: Session, who: Who, payload: dict[str, Any]) -> None:
+    """In the demo readings go on; everywhere else there is nothing to do."""
+    if settings().demo:
+        from webapp.demo.measured import go_on
+
+        minute = who.now.replace(second=0, microsecond=0)
+        go_on(session, minute - timedelta(minutes=10), minute)
 
 
 @follow("watch_readings", every_s=15)

@@ -38,6 +38,7 @@ from webapp.demo.findings import write_findings
 from webapp.demo.history import write_history
 from webapp.demo.law import allow_extensions, write_lives
 from webapp.demo.matters import write_incident, write_rules
+from webapp.demo.measured import write_readings
 from webapp.demo.pipes import source_at
 from webapp.demo.supply import write_networks
 from webapp.demo.visits import write_visits
@@ -104,6 +105,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     write_works(session, city, units, areas, users, wgs)
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
     write_findings(session, users)
+    write_readings(session, who, users)
     journal.write(session, who, "load", "demo", CODE, synthetic=True)
     journal.write(session, who, "import", "import", "demo", kind="complaints", added=len(calls))
     return accounts
