@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 1000, 260
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 28
+WIDTH, HEIGHT = 600, 220
+LEFT, RIGHT, TOP, BOTTOM = 52, 10, 16, 26
 NEAR = 1.5  # a spacing so many times the usual one is a gap
 _LABELS = 8
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     SmallInteger,
     String,
     Text,
@@ -81,10 +82,14 @@ class Reading(Base):
     """
 
     __tablename__ = "reading"
-    __table_args__ = ({"postgresql_partition_by": "RANGE (at)"},)
+    __table_args__ = (
+        # The values ride in the key: a point's day is read from a few pages of it instead of one page per minute.
+        PrimaryKeyConstraint("point_id", "at", name="pk_reading", postgresql_include=["value", "contradicted"]),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
 
-    point_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    at: Mapped[datetime] = mapped_column(primary_key=True)
+    point_id: Mapped[int] = mapped_column(Integer, autoincrement=False)
+    at: Mapped[datetime]
     value: Mapped[float] = mapped_column(Double)
     received_at: Mapped[datetime]
     revision: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")

@@ -128,7 +128,7 @@ def series(
     found: dict[int, list[Any]] = {point: [] for point in points}
     asked = {"points": list(points), "since": since, "until": until, "step_s": step_s}
     for row in session.execute(_SERIES, asked):
-        found[row.point_id].append(row)
+        found[row[0]].append(row)
     return found
 
 

@@ -24,13 +24,15 @@ MONTHS = """
     BEGIN
         FOR first IN SELECT DISTINCT date_trunc('month', m)::date FROM unnest(months) m ORDER BY 1 LOOP
             part := 'reading_' || to_char(first, 'YYYY_MM');
-            CONTINUE WHEN to_regclass(part) IS NOT NULL;
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = part AND relnamespace = 'public'::regnamespace);
             IF first < '1990-01-01' OR first > '2199-12-31' THEN
                 RAISE EXCEPTION 'no readings are kept of %', first USING ERRCODE = '22008';
             END IF;
             PERFORM pg_advisory_xact_lock(8319, 420);
-            CONTINUE WHEN to_regclass(part) IS NOT NULL;
-            EXECUTE format('CREATE TABLE %I (LIKE reading INCLUDING ALL)', part);
+            -- asked of the table itself: what the session remembers of names is older than the lock
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = part AND relnamespace = 'public'::regnamespace);
+            EXECUTE format('CREATE TABLE %I (LIKE reading INCLUDING ALL) WITH (autovacuum_vacuum_insert_scale_factor = 0,'
+                           ' autovacuum_vacuum_insert_threshold = 100000)', part);  -- keys are read without the rows behind them
             EXECUTE format('ALTER TABLE reading ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part,
                            first || ' 00:00:00+00', (first + interval '1 month')::date || ' 00:00:00+00');
             made := made + 1;
@@ -97,7 +99,9 @@ def _points() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revision", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("contradicted", sa.Boolean(), server_default="false", nullable=False),
-        sa.PrimaryKeyConstraint("point_id", "at", name=op.f("pk_reading")),
+        sa.PrimaryKeyConstraint(
+            "point_id", "at", name=op.f("pk_reading"), postgresql_include=["value", "contradicted"]
+        ),
         postgresql_partition_by="RANGE (at)",
     )
     op.create_table(

@@ -1,7 +1,9 @@
 """Readings: late, repeated, out of order and corrected ones end in one state; what cannot be kept is told with its object."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -182,3 +184,21 @@ def test_months_are_made_ahead_once(session):
         text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'reading'::regclass")
     )
     assert {"reading_2031_12", "reading_2032_01", "reading_2032_02"} <= set(parts)
+
+
+def test_batches_of_a_new_month_at_once_make_it_once(committed):
+    with committed.begin() as session:
+        points = [make_point(session) for _ in range(3)]
+        codes = [p.code for p in points]
+    at = datetime(2001, 5, 5, tzinfo=UTC)
+    together = Barrier(len(codes))
+
+    def send(code):
+        with committed.begin() as session:
+            together.wait(60)
+            return actions.keep(
+                session, Who(NOW), CITY, [{"point": code, "at": at.isoformat(), "value": 1}], FromWhere.API, ahead=AHEAD
+            ).new
+
+    with ThreadPoolExecutor(len(codes)) as pool:
+        assert list(pool.map(send, codes)) == [1, 1, 1]
