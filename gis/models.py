@@ -22,6 +22,7 @@ import gis.jobs
 import gis.journal
 import gis.network.import_model
 import gis.network.model
+import gis.network.outage_model
 import gis.network.topology_model
 import gis.network.reading_model
 import gis.oversight.counting_model

@@ -241,8 +241,8 @@ class Trace:
         """What loses service when these valves are closed (and others opened) and nothing else is done."""
         s = self.segments
         shut = s.closed.copy()
-        nodes = np.fromiter(close, np.int64)
-        shut[s.of_node[np.fromiter(reopen, np.int64)]] = False
+        nodes = _nodes(close)
+        shut[s.of_node[_nodes(reopen)]] = False
         shut[s.of_node[nodes]] = True
         return self._lost(self._served(shut, functional), nodes)
 
@@ -267,20 +267,34 @@ class Trace:
         return sorted(found, key=lambda pair: (-len(pair[1]), pair[0]))
 
     def conflict(
-        self, one: Iterable[int], other: Iterable[int], opened: tuple[Iterable[int], Iterable[int]] = ((), ()),
-        *, functional: bool = True,
-    ) -> Conflict:  # fmt: skip
-        """Two shutdowns by the valves that they close, and those that they count on being open."""
-        a, b = list(one), list(other)
-        free_a, free_b = list(opened[0]), list(opened[1])
-        alone = [self.loss(x, functional=functional, reopen=r) for x, r in ((a, free_a), (b, free_b))]
-        both = self.loss(a + b, functional=functional, reopen=free_a + free_b)
-        nodes, sections = both.nodes, both.sections
-        for each in alone:
-            nodes, sections = np.setdiff1d(nodes, each.nodes), np.setdiff1d(sections, each.sections)
-        against = (set(a) & set(free_b)) | (set(b) & set(free_a))
-        return Conflict(nodes, sections, tuple(sorted(against)))
+        self, one: Iterable[int], other: Iterable[int], opened: tuple[Iterable[int], Iterable[int]] = ((), ())
+    ) -> Conflict:
+        """Two shutdowns by the valves that they close, and those that they open. Whether some of them were turned already
+        makes no difference: they are held against the network as it stands without both. Functional."""
+        s, of = self.segments, self.segments.of_node
+        a, b = _nodes(one), _nodes(other)
+        free = _nodes(opened[0]), _nodes(opened[1])
+        normal = s.closed.copy()
+        normal[of[np.concatenate([a, b])]] = False
+        normal[of[np.concatenate(free)]] = True
+        before = self._served(normal, functional=True)
+
+        def gone(close: Ints, free: Ints) -> Flags:
+            shut = normal.copy()
+            shut[of[free]] = False
+            shut[of[close]] = True
+            return before & ~self._served(shut, functional=True)
+
+        together = gone(np.concatenate([a, b]), np.concatenate(free)) & ~gone(a, free[0]) & ~gone(b, free[1])
+        nodes = together[of]
+        nodes[np.concatenate([a, b])] = False
+        against = np.union1d(np.intersect1d(a, free[1]), np.intersect1d(b, free[0]))
+        return Conflict(np.flatnonzero(nodes), np.flatnonzero(together[s.of_section]), tuple(against.tolist()))
 
     def with_valves(self, is_open: Flags) -> Trace:
         """The same network with its valves standing otherwise."""
         return Trace(replace(self.pipes, open=is_open))
+
+
+def _nodes(numbers: Iterable[int]) -> Ints:
+    return np.fromiter(numbers, np.int64)
