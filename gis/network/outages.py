@@ -155,10 +155,10 @@ def step(
     if verb == "begin":
         outage.begun_at = who.now
     if rule.after is not None:
-        outage.status = rule.after
         if rule.after not in OPEN_OUTAGES:
             _let_go(session, outage)
             outage.ended_at = who.now
+        outage.status = rule.after
     with naming_violations(session):
         _write(session, who, verb, outage, **told)
     return outage
