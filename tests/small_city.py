@@ -5,15 +5,18 @@ A2 (behind V4). Water runs from W1 -VW1- X -VW2- A's tap; W2 waits behind VW3, w
 
 from __future__ import annotations
 
+from datetime import timedelta
 from math import cos, radians
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 from geoalchemy2 import WKTElement
 from sqlalchemy.orm import Session
 
 from gis.journal import Who
 from gis.network.model import HeatSource, NetworkDependency, Pipeline, Station, SupplyPoint, SupplySource, Valve
+from gis.network.outage_model import Outage, OutageValve
 from gis.network.topology_actions import rebuild
 from tests import factories as make
 from tests.conftest import NOW
@@ -109,3 +112,18 @@ def draw(session: Session, mark: str = "") -> Any:
     for utility in ("heat", "water"):
         rebuild(session, Who(NOW), utility)
     return city
+
+
+def an_outage(session: Session, name: str) -> dict[str, int]:
+    """A running shutdown with one valve, for whoever walks the routes: shutdowns are told to the whole city."""
+    valve = Valve(code=f"V{name}", utility="heat", geom=make.point())
+    outage = Outage(
+        request_id=uuid4(), no=f"TG{name}", kind="emergency", status="running", utility="heat", crossing="functional", place=name,
+        reason="爆管", geom=make.point(), begins_at=NOW, expected_end_at=NOW + timedelta(hours=3), begun_at=NOW, households=0, people=0,
+        vulnerable_households=0, stations=[], made_at=NOW,
+    )  # fmt: skip
+    session.add_all([valve, outage])
+    session.flush()
+    session.add(OutageValve(outage_id=outage.id, valve_id=valve.id, position=1, action="close", role="supply"))
+    session.flush()
+    return {"outage_id": outage.id, "valve_id": valve.id}

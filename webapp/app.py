@@ -40,6 +40,8 @@ NAVIGATION = (
     ("dispatch.console", "see_complaints", "Dispatch", "Dispatch"),
     ("plan.index", "assign", "Day's plan", "Dispatch"),
     ("complaints.new", "receive_complaint", "New complaint", None),
+    ("trace.index", "trace_network", "Network trace", "Networks"),
+    ("outages.index", "trace_network", "Shutdowns", "Networks"),
     ("oversight.index", "see_oversight", "Oversight", None),
     ("bulletins.index", "see_bulletins", "Bulletins", "Statistics"),
     ("hotspots.index", "see_hotspots", "Hotspots", "Statistics"),

@@ -52,6 +52,20 @@ def number(name: str, default: int, low: int, high: int) -> int:
     return int(raw)
 
 
+def whole_id(name: str) -> int | None:
+    """The id of something in the query string, or None where it is not given."""
+    found = whole_ids(name)
+    return found[0] if found else None
+
+
+def whole_ids(name: str) -> list[int]:
+    """Ids of the query string, in the order they stand there, each once."""
+    raw = [value for value in request.args.getlist(name) if value]
+    if not all(r.isascii() and r.isdigit() and len(r) < 18 for r in raw):
+        raise BadInput(reason=name)
+    return list(dict.fromkeys(map(int, raw)))
+
+
 def decimal(name: str) -> float | None:
     """A decimal number of the query string, or None where it is not given."""
     raw = request.args.get(name, "").strip()

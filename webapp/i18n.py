@@ -65,7 +65,7 @@ _KINDS = {
     "field": "field", "status": "status", "verb": "verb", "possible": "verb", "finding": "finding",
     "finding_verb": "finding_verb", "finding_steps": "finding_verb", "consequence": "consequence",
     "consequence_verb": "consequence_verb", "consequence_steps": "consequence_verb", "rule_field": "rule_field",
-    "room_test_status": "room_test",
+    "room_test_status": "room_test", "outage": "outage_status",
 }  # fmt: skip
 
 

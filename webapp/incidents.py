@@ -77,7 +77,7 @@ def open_one() -> Response:
             made = incidents.open_incident(
                 db(), who(), ids, lead_id=_number("lead_id"), name=request.form.get("name", ""),
                 cause=request.form.get("cause", ""), category=_category(), zone=zone(),
-                asset=(asset_kind, asset_id) if asset_kind in ("station", "pipeline") and asset_id else None,
+                asset=(asset_kind, asset_id) if asset_kind in ("station", "pipeline", "outage") and asset_id else None,
                 radius_m=float(_number("radius_m") or 0) or None,
             )  # fmt: skip
     except ChengmaiError as error:

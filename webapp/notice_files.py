@@ -101,10 +101,11 @@ def pdf(paper: Paper) -> bytes:
     from weasyprint import HTML
 
     page = render_template("oversight/notice_print.html", paper=paper)
-    return bytes(HTML(string=page, url_fetcher=_nothing).write_pdf())
+    return bytes(HTML(string=page, url_fetcher=without_network).write_pdf())
 
 
-def _nothing(url: str, *_: Any, **__: Any) -> Any:
+def without_network(url: str, *_: Any, **__: Any) -> Any:
+    """What a paper may fetch: nothing."""
     raise ValueError(f"nothing is fetched: {url}")
 
 

@@ -22,6 +22,7 @@ from gis.complaints.rules import STEPS
 from gis.complaints.similarity import shared
 from gis.complaints.suspects import clusters
 from gis.network.model import Pipeline, Station
+from gis.network.outage_model import Outage
 from gis.people.model import Unit
 from gis.people.rules import Scope
 
@@ -195,6 +196,9 @@ def open_ones(session: Session, scope: Scope) -> list[Row]:
 
 def asset_name(session: Session, incident: Incident) -> str | None:
     """What the thing is called that is thought to be the cause."""
+    if incident.asset_kind == "outage":
+        outage = session.get(Outage, incident.asset_id)
+        return f"{outage.no} {outage.place}" if outage else None
     if incident.asset_kind == "station":
         return session.scalar(select(Station.name).where(Station.id == incident.asset_id))
     return (

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import Missing
 from gis.network.outage_rules import NEAR_M, WARN_BEFORE_H, ValveAction
-from gis.network.trace import Role
+from gis.network.trace import ValveRole
 from gis.network.tracing import city
 from gis.network.tracing_answers import named
 
@@ -95,6 +96,11 @@ def one(session: Session, outage_id: int) -> dict[str, Any]:
     return dict(row)
 
 
+def saved_as(session: Session, request_id: UUID) -> int:
+    """Which shutdown was made by this sending?"""
+    return int(session.execute(text("SELECT id FROM outage WHERE request_id = :r"), {"r": request_id}).scalar_one())
+
+
 def valves(session: Session, outage_id: int) -> list[dict[str, Any]]:
     """Its valves in order: who turned them, and who put them back?"""
     return [dict(row) for row in session.execute(_VALVES, {"id": outage_id}).mappings()]
@@ -134,7 +140,7 @@ def conflicts(
 def conflicts_of(session: Session, outage: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
     """The conflicts of a saved shutdown with the others that are open."""
     rows = valves(session, outage["id"])
-    close = [row["id"] for row in rows if row["action"] == ValveAction.CLOSE and row["role"] != Role.SHUT]
+    close = [row["id"] for row in rows if row["action"] == ValveAction.CLOSE and row["role"] != ValveRole.SHUT]
     opened = [row["id"] for row in rows if row["action"] == ValveAction.OPEN]
     ends = max(outage["expected_end_at"], now)
     return conflicts(session, close, opened, outage["begins_at"], ends, now, outage["id"])

@@ -32,7 +32,7 @@ from gis.network.outage_rules import (
     ValvesStillClosed,
 )
 from gis.network.topology_actions import bump
-from gis.network.trace import Role
+from gis.network.trace import ValveRole
 from gis.network.tracing_answers import Answer, Asked, ask
 
 
@@ -184,7 +184,7 @@ def turn(session: Session, who: Who, outage_id: int, valve_id: int, *, back: boo
         raise Missing(thing="valve", id=valve_id)
     if (
         outage.status != OutageStatus.RUNNING
-        or row.role == Role.SHUT
+        or row.role == ValveRole.SHUT
         or (row.back_at or (None if back else row.turned_at))
     ):
         raise OutageStepRefused(outage=outage.status)

@@ -19,10 +19,10 @@ from gis.network.trace_cut import fewest_valves
 from gis.network.trace_index import Pipes, Segments, Ways, metres_from_sources, still_alive
 from gis.network.trace_kernels import Flags, Ints
 
-__all__ = ["Conflict", "Isolation", "Loss", "Pipes", "Role", "Trace", "ValveStep"]
+__all__ = ["Conflict", "Isolation", "Loss", "Pipes", "Trace", "ValveRole", "ValveStep"]
 
 
-class Role(StrEnum):
+class ValveRole(StrEnum):
     """Why a valve is in an isolation."""
 
     SUPPLY = "supply"  # water still comes from behind it: without it the pipe is not isolated
@@ -35,7 +35,7 @@ class ValveStep:
     """One valve of an isolation, in the order of closing. `metres` from the nearest source along the pipes."""
 
     node: int
-    role: Role
+    role: ValveRole
     metres: float
 
 
@@ -60,12 +60,12 @@ class Isolation:
     @property
     def close(self) -> tuple[int, ...]:
         """The valves to be closed now, in order."""
-        return tuple(step.node for step in self.steps if step.role != Role.SHUT)
+        return tuple(step.node for step in self.steps if step.role != ValveRole.SHUT)
 
     @property
     def must(self) -> tuple[int, ...]:
         """The least of them that stop the water; the others only keep pipes from draining."""
-        return tuple(step.node for step in self.steps if step.role == Role.SUPPLY)
+        return tuple(step.node for step in self.steps if step.role == ValveRole.SUPPLY)
 
 
 @dataclass(frozen=True)
@@ -199,10 +199,10 @@ class Trace:
             fed = self._fed_behind(v, inside, loss, served)
             if s.closed[v] and not fed:
                 continue
-            role = Role.SHUT if s.closed[v] else Role.SUPPLY if fed else Role.DRAIN
+            role = ValveRole.SHUT if s.closed[v] else ValveRole.SUPPLY if fed else ValveRole.DRAIN
             node = int(self.valve_of[v])
             steps.append(ValveStep(node, role, float(self.metres[node])))
-        order = {Role.SUPPLY: 0, Role.DRAIN: 1, Role.SHUT: 2}
+        order = {ValveRole.SUPPLY: 0, ValveRole.DRAIN: 1, ValveRole.SHUT: 2}
         steps.sort(key=lambda step: (order[step.role], step.metres, step.node))
         sections, nodes = self._things(inside)
         alive = np.zeros(p.nodes, np.bool_)
@@ -254,7 +254,7 @@ class Trace:
         """Closed valves that can be reached and would give service back to some of the lost, without feeding what is
         isolated: the valve and the nodes that it serves again, the most first."""
         p = self.pipes
-        close = [step.node for step in isolation.steps if step.role != Role.SHUT]
+        close = [step.node for step in isolation.steps if step.role != ValveRole.SHUT]
         held = {step.node for step in isolation.steps} | set(isolation.inside_nodes.tolist())
         lost = isolation.loss.nodes
         found = []

@@ -46,6 +46,8 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "see_complaints": DESK,
     "see_network": EVERYONE,
     "keep_network": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.ADMINISTRATOR}),
+    "trace_network": DESK,
+    "run_outages": frozenset({_R.DISPATCHER, _R.SUPERVISOR, _R.UNIT_HANDLER}),
     "receive_complaint": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.SUPERVISOR, _R.ADMINISTRATOR}),
     "import_complaints": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "unmask_caller": frozenset({_R.CALL_TAKER, _R.DISPATCHER, _R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gis.network.trace import Pipes, Role, Trace
+from gis.network.trace import Pipes, Trace, ValveRole
 from tests import network_oracle as oracle
 from tests.real_pipes import NETWORKS, read
 
@@ -44,7 +44,7 @@ def equal_isolation(trace: Trace, start, refused, functional) -> None:
     assert (set(found.loss.nodes.tolist()), set(found.loss.sections.tolist())) == oracle.split(lost)
     graph = oracle.graph_of(trace.pipes)
     fed_behind = {v for v in close if (set(graph[v]) - inside) & after}
-    assert {s.node for s in found.steps if s.role == Role.SUPPLY} == fed_behind
+    assert {s.node for s in found.steps if s.role == ValveRole.SUPPLY} == fed_behind
 
 
 @settings(max_examples=150, deadline=None)
@@ -158,7 +158,7 @@ def ring():
 def test_in_a_ring_with_two_sources_only_what_lies_between_the_valves_is_lost():
     found = Trace(ring()).isolate_section(2)  # 2-3
     assert [(s.node, s.role, s.metres) for s in found.steps] == [
-        (2, Role.SUPPLY, 2.0), (4, Role.SUPPLY, 2.0), (10, Role.DRAIN, 4.0),
+        (2, ValveRole.SUPPLY, 2.0), (4, ValveRole.SUPPLY, 2.0), (10, ValveRole.DRAIN, 4.0),
     ]  # fmt: skip
     assert found.loss.nodes.tolist() == [3, 11, 12]
 

@@ -5,6 +5,7 @@ import { language, t, word } from "../common/words.mjs";
 import { reasonWords } from "../desk/similar.mjs";
 import { Place } from "./place.mjs";
 import { combo } from "./combo.mjs";
+import { outages } from "./outages.mjs";
 
 const form = document.querySelector("[data-intake]");
 const find = (selector) => form.querySelector(selector);
@@ -84,7 +85,8 @@ find("[data-not-joining]")?.addEventListener("click", () => {
 });
 
 // --- the place -------------------------------------------------------------------------------------------------------
-const place = new Place(form, { changed: showSimilar });
+const showOutages = outages(form, { calm, join, place: () => place.at });
+const place = new Place(form, { changed: () => { showSimilar(); showOutages(); } });
 combo(field("place"), find("#place-list"), {
   search: (q, signal) => ask(`/places/search.json?${new URLSearchParams({ q })}`, { signal }),
   choose: (row) => place.fromName(row),
@@ -95,6 +97,7 @@ form.addEventListener("change", (event) => {
   if (event.target.name === "category") followCategory();
   if (["category", "complexity"].includes(event.target.name)) showDeadline();
   if (["category", "place"].includes(event.target.name)) showSimilar();
+  if (event.target.name === "category") showOutages();
 });
 for (const name of ["place", "description", "caller_phone"]) field(name).addEventListener("input", showSimilar);
 
