@@ -123,11 +123,14 @@ def _fewest(answer: Answer) -> list[dict[str, Any]]:
 @pages.get("/trace.json")
 @needs("trace_network")
 def as_json() -> Any:
-    """The same answer for the map and for programs: lines as GeoJSON, valves in order, who loses service."""
+    """The same answer for the map and for programs: lines as GeoJSON, valves in order, who loses service.
+
+    `more=1` adds what would feed the lost from elsewhere, and the fewest valves that would do.
+    """
     question = asked()
     if question is None:
         raise NoSuchPlace()
-    answer = ask(db(), question)
+    answer = ask(db(), question, more=request.args.get("more") == "1")
     body = told(answer) | {"lines": _lines(answer)}
     return Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
 

@@ -253,13 +253,21 @@ class Trace:
     def feeds(self, isolation: Isolation, *, functional: bool = False) -> list[tuple[int, Ints]]:
         """Closed valves that can be reached and would give service back to some of the lost, without feeding what is
         isolated: the valve and the nodes that it serves again, the most first."""
-        p = self.pipes
+        s, p = self.segments, self.pipes
         close = [step.node for step in isolation.steps if step.role != ValveRole.SHUT]
         held = {step.node for step in isolation.steps} | set(isolation.inside_nodes.tolist())
         lost = isolation.loss.nodes
+        possible = [v for v in np.flatnonzero(p.closed & p.reachable).tolist() if v not in held]
+        if not possible or not len(lost):
+            return []
+        shut = s.closed.copy()
+        shut[s.of_node[_nodes(close)]] = True
+        served = self._served(shut, functional)
         found = []
-        for valve in np.flatnonzero(p.closed & p.reachable).tolist():
-            if valve in held:
+        for valve in possible:
+            v = s.of_node[valve]
+            beside = served[s.free_near[s.free_start[v] : s.free_start[v + 1]]]
+            if beside.all() or not beside.any():
                 continue
             again = np.setdiff1d(lost, self.loss(close, functional=functional, reopen=[valve]).nodes)
             if len(again):

@@ -85,12 +85,12 @@ def start_of(session: Session, net: CityNetwork, thing: str, id_: int) -> tuple[
     raise NoSuchPlace()
 
 
-def ask(session: Session, asked: Asked) -> Answer:
-    """Trace, and name what was found. Raises NoSuchPlace."""
+def ask(session: Session, asked: Asked, *, more: bool = True) -> Answer:
+    """Trace, and name what was found; `more`: also what would feed the lost, and the fewest valves. Raises NoSuchPlace."""
     net = city(session)
     section, node = start_of(session, net, asked.thing, asked.id)
     if asked.kind == TraceKind.ISOLATION:
-        return _isolated(session, net, asked, section, node)
+        return _isolated(session, net, asked, section, node, more)
     return _followed(session, net, asked, section)
 
 
@@ -102,7 +102,7 @@ def isolate(net: CityNetwork, asked: Asked, section: int, node: int | None) -> I
     return net.trace.isolate_section(section, refused, functional=functional)
 
 
-def _isolated(session: Session, net: CityNetwork, asked: Asked, section: int, node: int | None) -> Answer:
+def _isolated(session: Session, net: CityNetwork, asked: Asked, section: int, node: int | None, more: bool) -> Answer:
     functional = asked.crossing == Crossing.FUNCTIONAL
     found = isolate(net, asked, section, node)
     loss = found.loss
@@ -110,9 +110,9 @@ def _isolated(session: Session, net: CityNetwork, asked: Asked, section: int, no
         loss = net.trace.loss([*found.close], functional=functional, reopen=opened)
     lost = named(session, net, loss.nodes)
     pipe = _pipe(session, net, section)
-    feeds = net.trace.feeds(found, functional=functional)[:FEEDS_MOST]
+    feeds = net.trace.feeds(found, functional=functional)[:FEEDS_MOST] if more else []
     valves = _steps(session, net, asked, found)
-    fewest = net.trace.fewest(section, net.nodes_of(asked.refused)) if node is None else None
+    fewest = net.trace.fewest(section, net.nodes_of(asked.refused)) if node is None and more else None
     return Answer(
         asked, int(net.section_id[section]), pipe, _sections(net, section), bool(net.trace.segments.met[net.trace.segments.of_section[section]] >= 0),
         [], net.section_id[found.inside].tolist(), net.section_id[np.setdiff1d(loss.sections, found.inside)].tolist(), valves,
