@@ -121,9 +121,8 @@ class World:
         s.add(DayPlanStop(plan_id=plan.id, complaint_id=complaint.id, crew_id=crew.id, kind="locked", position=1, complaint_version=1,
                           params={}))  # fmt: skip
         s.commit()
-        return watched | found | gauged | {"plan_id": plan.id,
         watched |= an_outage(s, f"停供{mark}" if mark == "自己" else "停供他区")
-        return watched | found | {"plan_id": plan.id,
+        return watched | found | gauged | {"plan_id": plan.id,
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "kept_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
