@@ -63,7 +63,7 @@ def _hurry(url: str) -> None:
 def _schema_hash() -> str:
     rules = [
         path
-        for name in ("rules", "categories", "limit_seeds", "visit_examples", "pledge_form")
+        for name in ("rules", "categories", "limit_seeds", "visit_examples", "pledge_form", "season_seeds")
         for path in sorted((ROOT / "gis").glob(f"*/{name}.py"))
     ]
     files = [*sorted((ROOT / "migrations").rglob("*.py")), ROOT / "webapp" / "seeds.py", *rules]

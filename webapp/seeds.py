@@ -9,6 +9,7 @@ from gis.complaints.law_actions import seed_rule_sets
 from gis.db import make_engine
 from gis.inspections.actions import seed_checklists
 from gis.inspections.checklist_actions import seed_visits
+from gis.network.seasons import seed_seasons
 from gis.places.actions import seed_calendar
 from gis.portal.actions import seed_limits
 from webapp.xlsform.writer import xform
@@ -24,5 +25,6 @@ def seed(url: str) -> None:
         seed_checklists(session, xform)
         seed_visits(session, xform)
         seed_limits(session)
+        seed_seasons(session)
         session.commit()
     engine.dispose()

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from gis.people.rules import CITY, Scope
 
 # What the desk's live pages show. Accounts, devices and settings are nobody's news.
-CITY_WIDE = ("inspection", "import", "building", "road_network", "valve", "station")
+CITY_WIDE = (
+    "inspection", "import", "building", "road_network", "valve", "station", "visit", "matter", "themed_week", "patrol",
+)  # fmt: skip
 _COMPLAINT = """
     (CAST(:area_id AS bigint) IS NULL
      OR :area_id IN (complaint.district_id, complaint.street_id, complaint.community_id, complaint.compound_id))

@@ -15,8 +15,9 @@ from gis.complaints.model import Category, Complaint
 from gis.complaints.privacy import masked_text
 from gis.complaints.rules import Channel, UnknownCategory
 from gis.db import check_version, naming_violations
-from gis.errors import BadInput
+from gis.errors import BadInput, Missing
 from gis.journal import Who
+from gis.network.model import Station
 from gis.oversight import outreach_queries as queries
 from gis.oversight import promises
 from gis.oversight.outreach_model import (
@@ -39,6 +40,7 @@ from gis.oversight.rules import (
     said,
 )
 from gis.oversight.schedule import Proposed
+from gis.oversight.week_rules import AlreadySolved
 from gis.people.rules import Scope
 from gis.places.queries import areas_at, check_point, point
 from gis.workdays import WorkingDays
@@ -229,10 +231,14 @@ class Visited:
     unit_id: int | None = None
     lon: float | None = None
     lat: float | None = None
+    station_id: int | None = None
 
 
 def visit(session: Session, who: Who, given: Visited, *, synthetic: bool = False) -> Visit:
-    """Enter a visit; its area follows from its point, or from its name where exactly one area is called so. Raises WordsMissing, BadNumber and everything of `check_point`."""
+    """Enter a visit; its area follows from its point, from its name where exactly one area is called so, or from its station.
+
+    A station's own unit answers where none is named. Raises WordsMissing, BadNumber, Missing and everything of `check_point`.
+    """
     if given.kind not in set(VisitKind):
         raise BadInput(reason="kind")
     for field in ("people", "found", "solved"):
@@ -240,10 +246,13 @@ def visit(session: Session, who: Who, given: Visited, *, synthetic: bool = False
             raise BadNumber(field=field, low=0, high=MANY)
     if given.solved > given.found:
         raise BadNumber(field="solved", low=0, high=given.found)
+    station = None if given.station_id is None else _station(session, given.station_id)
+    place = given.place or (station.name if station else "")
     row = Visit(
-        kind=given.kind, at=given.at, place=said("place", given.place, needed=True), campaign_id=given.campaign_id,
+        kind=given.kind, at=given.at, place=said("place", place, needed=True), campaign_id=given.campaign_id,
         visitors=said("participants", given.visitors), people=given.people, found=given.found, solved=given.solved,
-        note=said("note", given.note), unit_id=given.unit_id, synthetic=synthetic,
+        note=said("note", given.note), unit_id=given.unit_id or (station.unit_id if station else None),
+        station_id=given.station_id, synthetic=synthetic,
     )  # fmt: skip
     if given.lon is not None and given.lat is not None:
         lon, lat = check_point(session, given.lon, given.lat, "wgs84")
@@ -251,10 +260,19 @@ def visit(session: Session, who: Who, given: Visited, *, synthetic: bool = False
         row.area_id = filed.compound_id or filed.community_id or filed.street_id or filed.district_id
     else:
         row.area_id, row.geom = queries.called(session, row.place)
+    if station is not None and row.geom is None:
+        row.area_id, row.geom = station.area_id, station.geom
     with naming_violations(session):
         session.add(row)
     _note(session, who, "visit", "visit", row)
     return row
+
+
+def _station(session: Session, station_id: int) -> Station:
+    found = session.get(Station, station_id) if station_id < 1 << 62 else None
+    if found is None:
+        raise Missing(thing="station", id=station_id)
+    return found
 
 
 # --- what was raised -------------------------------------------------------------------------------------------------
@@ -321,6 +339,17 @@ def answer_matter(session: Session, who: Who, matter: Matter, answer: str) -> Ma
     _open(session, matter)
     matter.answer, matter.answered_at = masked_text(said("answer", answer, needed=True)), who.now
     _settled(session, who, matter, "answer")
+    return matter
+
+
+def solve_matter(session: Session, who: Who, matter: Matter, solution: str) -> Matter:
+    """What was found on the spot is solved, and how. It may be a complaint or a promise too. Raises WordsMissing, AlreadySolved."""
+    session.refresh(matter, with_for_update=True)
+    if matter.solved_at is not None:
+        raise AlreadySolved()
+    matter.solution = masked_text(said("answer", solution, needed=True))
+    matter.solved_at, matter.solved_by = who.now, who.user_id
+    _settled(session, who, matter, "solve")
     return matter
 
 

@@ -99,6 +99,7 @@ class Visit(Versioned, Base):
         CheckConstraint("people >= 0 AND found >= 0 AND solved >= 0 AND solved <= found", name="counts"),
         Index("ix_visit_at", "at"),
         Index("ix_visit_campaign_id", "campaign_id"),
+        Index("ix_visit_station_id", "station_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -113,18 +114,23 @@ class Visit(Versioned, Base):
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
     geom: Mapped[Any | None] = mapped_column(Geometry("POINT", SRID))
     synthetic: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
 
 
 class Matter(Versioned, Base):
-    """What was raised at a meeting, on a leader's day or on a visit (事项、意见), and what it became."""
+    """What was raised at a meeting, on a leader's day or on a visit (事项、意见), and what it became.
+
+    On an on-site supervision it is a concrete problem (具体问题): it is solved when somebody says how, or its complaint is closed.
+    """
 
     __tablename__ = "matter"
     __table_args__ = (
         CheckConstraint("num_nonnulls(meeting_id, leader_day_id, visit_id) = 1", name="raised_somewhere"),
         CheckConstraint("people > 0", name="people"),
         CheckConstraint("num_nonnulls(complaint_id, promise_id) <= 1", name="one_end"),
+        CheckConstraint("(solved_at IS NULL) = (solution = '')", name="solved"),
         Index("uq_matter_complaint_id", "complaint_id", unique=True),
         Index("ix_matter_meeting_id", "meeting_id"),
         Index("ix_matter_leader_day_id", "leader_day_id"),
@@ -144,6 +150,9 @@ class Matter(Versioned, Base):
     answered_at: Mapped[datetime | None]
     complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"))
     promise_id: Mapped[int | None] = mapped_column(ForeignKey("promise.id"), index=True)
+    solved_at: Mapped[datetime | None]
+    solved_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    solution: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class Promise(Versioned, Base):

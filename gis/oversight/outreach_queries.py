@@ -13,6 +13,7 @@ from gis.complaints.model import Category, Complaint
 from gis.complaints.queries import visible
 from gis.complaints.rules import OPEN, Status
 from gis.errors import Missing
+from gis.network.model import Station
 from gis.oversight.model import FollowUpCall, NoticeComplaint, SupervisionNotice
 from gis.oversight.outreach_model import Leader, LeaderDay, Matter, Meeting, Promise, Visit, VisitCampaign
 from gis.oversight.rules import EventStatus, VisitKind
@@ -303,8 +304,9 @@ def _visits() -> Any:
     columns = [c for c in Visit.__table__.c if c.name != "geom"]
     return (
         select(*columns, func.ST_X(Visit.geom).label("lon"), func.ST_Y(Visit.geom).label("lat"), Area.name.label("area"),
-               Unit.name.label("unit"), raised.label("opinions"))
+               Unit.name.label("unit"), raised.label("opinions"), Station.name.label("station"))
         .outerjoin(Area, Area.id == Visit.area_id).outerjoin(Unit, Unit.id == Visit.unit_id)
+        .outerjoin(Station, Station.id == Visit.station_id)
     )  # fmt: skip
 
 
@@ -322,10 +324,37 @@ def called(session: Session, place: str) -> tuple[int | None, Any]:
     return (found[0][0], found[0][1]) if len(found) == 1 else (None, None)
 
 
+def problem_solved() -> ColumnElement[bool]:
+    """Is what was found on the spot solved: said so with how, or closed as the complaint that it became?"""
+    return or_(Matter.solved_at.isnot(None), Complaint.closed_at.isnot(None))
+
+
+def on_site_visits(scope: Scope, since: datetime, until: datetime) -> Any:
+    """On-site supervisions of a period, each with how many problems it found and solved, as a subquery.
+
+    Problems are those written down one by one; where fewer are written down than were counted, the counted number holds.
+    """
+    written = (
+        select(Matter.visit_id, func.count().label("found"), func.count().filter(problem_solved()).label("solved"))
+        .outerjoin(Complaint, Complaint.id == Matter.complaint_id)
+        .where(Matter.visit_id.isnot(None)).group_by(Matter.visit_id)
+    ).subquery()  # fmt: skip
+    return (
+        select(
+            Visit.id, Visit.at, Visit.place, Visit.station_id, Visit.unit_id,
+            func.greatest(Visit.found, func.coalesce(written.c.found, 0)).label("found"),
+            func.greatest(Visit.solved, func.coalesce(written.c.solved, 0)).label("solved"),
+        )
+        .outerjoin(written, written.c.visit_id == Visit.id)
+        .where(Visit.kind == VisitKind.ON_SITE, Visit.at >= since, Visit.at < until, *_mine(scope, Visit))
+    ).subquery("supervised")  # fmt: skip
+
+
 def on_site(session: Session, scope: Scope, since: datetime, until: datetime) -> Row:
     """How many on-site supervisions were made in a period, how many problems were found and solved?"""
+    made = on_site_visits(scope, since, until)
     asked = select(
-        func.count().label("visits"), func.coalesce(func.sum(Visit.found), 0).label("found"),
-        func.coalesce(func.sum(Visit.solved), 0).label("solved"),
-    ).where(Visit.kind == VisitKind.ON_SITE, Visit.at >= since, Visit.at < until, *_mine(scope, Visit))  # fmt: skip
+        func.count().label("visits"), func.coalesce(func.sum(made.c.found), 0).label("found"),
+        func.coalesce(func.sum(made.c.solved), 0).label("solved"),
+    ).select_from(made)  # fmt: skip
     return dict(session.execute(asked).mappings().one())
