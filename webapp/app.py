@@ -43,6 +43,8 @@ NAVIGATION = (
     ("trace.index", "trace_network", "Network trace", "Networks"),
     ("outages.index", "trace_network", "Shutdowns", "Networks"),
     ("oversight.index", "see_oversight", "Oversight", None),
+    ("weeks.index", "see_complaints", "Heating week", "Heating"),
+    ("seasons.index", "see_complaints", "Heating seasons", "Heating"),
     ("bulletins.index", "see_bulletins", "Bulletins", "Statistics"),
     ("hotspots.index", "see_hotspots", "Hotspots", "Statistics"),
     ("inspections.index", "see_inspections", "All inspections", "Site checks"),

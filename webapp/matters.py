@@ -102,3 +102,17 @@ def _settle(matter: Matter, becomes: str) -> None:
         flash(_("The promise is public now."), "done")
     else:
         outreach.answer_matter(db(), who(), matter, forms.text("answer"))
+
+
+@pages.post("/oversight/matters/<int:matter_id>/solved")
+@needs("hold_meetings")
+def solved(matter_id: int) -> Response | tuple[str, int]:
+    """What was found on the spot is solved, and how."""
+    matter = _matter(matter_id)
+    try:
+        outreach.solve_matter(db(), who(), matter, forms.text("solution"))
+    except ChengmaiError as error:
+        db().rollback()
+        return _show(matter_id, message(error), request.form), error.status
+    flash(_("The problem is solved."), "done")
+    return redirect(home(matter), 303)

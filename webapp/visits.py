@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
 from gis.errors import ChengmaiError
+from gis.network.queries import station_names
 from gis.oversight import outreach, outreach_queries
 from gis.oversight.outreach_model import VisitCampaign
 from gis.oversight.rules import TEXT_LIMITS, VisitKind
@@ -40,7 +41,7 @@ def _index(error: str | None = None, typed: Mapping[str, str] | None = None) -> 
     return render_template(
         "oversight/visits.html", campaigns=[(c, campaign_paces(c)) for c in campaigns], rows=rows, total=total, page=page,
         pages=max(1, -(-total // 50)), kind=kind, kinds=list(VisitKind), units=units(db()), running=running, now_at=now(),
-        limits=TEXT_LIMITS, error=error, typed=typed or {}, today=today(),
+        limits=TEXT_LIMITS, error=error, typed=typed or {}, today=today(), stations=station_names(db(), scope()),
     )  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def add() -> Response | tuple[str, int]:
             kind=forms.text("kind"), at=forms.moment("at"), place=forms.text("place"), campaign_id=forms.whole("campaign_id"),
             visitors=forms.text("visitors"), people=forms.whole("people", 0) or 0, found=forms.whole("found", 0) or 0,
             solved=forms.whole("solved", 0) or 0, note=forms.text("note"), unit_id=forms.whole("unit_id"),
-            lon=forms.decimal("lon"), lat=forms.decimal("lat"),
+            lon=forms.decimal("lon"), lat=forms.decimal("lat"), station_id=forms.whole("station_id"),
         ))  # fmt: skip
     except ChengmaiError as error:
         db().rollback()
