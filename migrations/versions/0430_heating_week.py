@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0430"
-down_revision = "0400"
+down_revision = "0420"
 branch_labels = None
 depends_on = None
 
