@@ -67,7 +67,11 @@ def _figures(board: Board) -> Table:
 
 def _days(board: Board) -> Table:
     rows = [[str(d["day"]), d["calls"], d["ordinary"], d["same_day"]] for d in board.days if d["begun"]]
-    return (_("Calls by day"), [_("Day"), _("Calls"), _("Ordinary matters"), _("of these closed on the same day")], rows)
+    return (
+        _("Calls by day"),
+        [_("Day"), _("Calls"), _("Ordinary matters"), _("of these closed on the same day")],
+        rows,
+    )
 
 
 def _stations(board: Board) -> Table:

@@ -141,7 +141,14 @@ def edit(week_id: int) -> str:
 
 
 def _form(week: ThemedWeek | None, error: str = "", typed: Mapping[str, str] | None = None) -> str:
-    kept = {key: (str(t.value.normalize().__format__("f")), t.source) for key, t in week_queries.targets(db(), week.id).items()} if week else {}
+    kept = (
+        {
+            key: (str(t.value.normalize().__format__("f")), t.source)
+            for key, t in week_queries.targets(db(), week.id).items()
+        }
+        if week
+        else {}
+    )
     return render_template(
         "weeks/edit.html", week=week, figures=list(FIGURES.values()), targets=kept, error=error, typed=typed or {},
         utilities=list(Utility), city=season_queries.home_city(db()),

@@ -39,7 +39,7 @@ def standing(now: datetime, begins_at: datetime, ends_at: datetime) -> SeasonSta
 def check_season(city: str, begins_at: datetime, ends_at: datetime, source: str) -> None:
     """Raises BadSeason naming what is wrong: no city, an end before the beginning, too long, no source."""
     wrong = {
-        "city": not city.strip() or len(city) > CITY_MAX, "period": ends_at <= begins_at,
+        "city": not city.strip() or len(city) > CITY_MAX, "dates": ends_at <= begins_at,
         "too long": ends_at - begins_at > timedelta(days=LONGEST_DAYS), "source": not source.strip() or len(source) > SOURCE_MAX,
     }  # fmt: skip
     for reason, is_wrong in wrong.items():

@@ -70,7 +70,7 @@ FIGURES: dict[TargetKey, Figure] = {
         Figure(_T.CALLS, "Calls answered", False, "heating calls received in the week on any channel, repeats included"),
         Figure(_T.SAME_DAY, "Closed on the same day", True, "ordinary matters closed on the day on which they were received",
                "ordinary matters received on days that are over, neither joined to others nor cancelled"),
-        Figure(_T.CLOSING, "Closed", True, "due in the week and closed (handled and answered) by its end",
+        Figure(_T.CLOSING, "Share closed", True, "due in the week and closed (handled and answered) by its end",
                "heating matters whose time limit ends in the week"),
         Figure(_T.SUPERVISIONS, "On-site supervisions made", False, "on-site supervisions made in the week"),
         Figure(_T.PROBLEMS_SOLVED, "Concrete problems solved", False, "problems found on these supervisions and solved so far"),
@@ -193,10 +193,10 @@ class BadWeek(BadInput):
     code = "bad_week"
 
 
-class BadTarget(BadInput):
+class BadWeekTarget(BadInput):
     """A target is a number from 0 to %(most)s with its source."""
 
-    code = "bad_target"
+    code = "bad_week_target"
 
 
 class WeekThere(Conflict):

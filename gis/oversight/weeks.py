@@ -18,7 +18,7 @@ from gis.errors import Missing
 from gis.journal import Who
 from gis.network.rules import Utility
 from gis.oversight.week_model import ThemedWeek, WeekTarget
-from gis.oversight.week_rules import FIGURES, LONGEST_DAYS, MANY, BadTarget, BadWeek, TargetKey
+from gis.oversight.week_rules import FIGURES, LONGEST_DAYS, MANY, BadWeekTarget, BadWeek, TargetKey
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Planned:
         """Raises BadWeek naming what is wrong."""
         wrong = {
             "city": not self.city.strip() or len(self.city) > 40, "name": not self.name.strip() or len(self.name) > 120,
-            "name_en": len(self.name_en) > 120, "period": not 0 <= (self.last - self.first).days < LONGEST_DAYS,
+            "name_en": len(self.name_en) > 120, "dates": not 0 <= (self.last - self.first).days < LONGEST_DAYS,
             "source": not self.source.strip() or len(self.source) > 300, "utility": self.utility not in set(Utility),
         }  # fmt: skip
         for reason, is_wrong in wrong.items():
@@ -83,14 +83,14 @@ def _told(planned: Planned) -> dict[str, object]:
 def set_targets(
     session: Session, who: Who, week_id: int, targets: Mapping[TargetKey, Target], base_version: int | None = None
 ) -> ThemedWeek:
-    """All targets of a week; one that is left out is none. Raises BadTarget, StaleVersion, Missing."""
+    """All targets of a week; one that is left out is none. Raises BadWeekTarget, StaleVersion, Missing."""
     row = _locked(session, week_id, base_version)
     for key, target in targets.items():
         most = 100 if FIGURES[TargetKey(key)].percent else MANY
         if not (target.value.is_finite() and 0 <= target.value <= most):
-            raise BadTarget(most=most)
+            raise BadWeekTarget(most=most)
         if not target.source.strip() or len(target.source) > 300:
-            raise BadTarget(most=most)
+            raise BadWeekTarget(most=most)
     session.execute(delete(WeekTarget).where(WeekTarget.week_id == row.id))
     session.add_all(
         WeekTarget(week_id=row.id, key=str(key), value=t.value, source=_plain(t.source)) for key, t in targets.items()
