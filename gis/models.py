@@ -15,6 +15,7 @@ import gis.dispatch.track_model
 import gis.inspections.consequence_model
 import gis.inspections.finding_model
 import gis.inspections.model
+import gis.inspections.patrol_model
 import gis.inspections.round_model
 import gis.inspections.site_model
 import gis.inspections.sync_model

@@ -327,6 +327,8 @@ CHANGE_KINDS: dict[str, frozenset[Role]] = {
     "crew.position": _ORDER,
     "finding.rectify": frozenset({Role.CREW}),
     "finding.reinspect": frozenset({Role.INSPECTOR}),
+    "patrol.visit": frozenset({Role.INSPECTOR, Role.CREW}),
+    "patrol.skip": frozenset({Role.INSPECTOR, Role.CREW}),
 }
 
 

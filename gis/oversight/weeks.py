@@ -18,7 +18,7 @@ from gis.errors import Missing
 from gis.journal import Who
 from gis.network.rules import Utility
 from gis.oversight.week_model import ThemedWeek, WeekTarget
-from gis.oversight.week_rules import FIGURES, LONGEST_DAYS, MANY, BadWeekTarget, BadWeek, TargetKey
+from gis.oversight.week_rules import FIGURES, LONGEST_DAYS, MANY, BadWeek, BadWeekTarget, TargetKey
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Heating seasons with their history, themed weeks with their targets, and problems found on the spot and solved."""
+"""Heating seasons with their history, themed weeks with their targets, problems found on the spot and solved, patrols."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
 
 revision = "0430"
@@ -23,6 +24,7 @@ _KEYS = (
 def upgrade() -> None:
     _seasons()
     _weeks()
+    _patrols()
     op.add_column("visit", sa.Column("station_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key(op.f("fk_visit_station_id"), "visit", "station", ["station_id"], ["id"])
     op.create_index("ix_visit_station_id", "visit", ["station_id"])
@@ -102,7 +104,69 @@ def _weeks() -> None:
     )
 
 
+def _patrols() -> None:
+    op.create_table(
+        "patrol",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("name", sa.String(120), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(12), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("made_at", _AT, nullable=False),
+        sa.Column("made_by", sa.BigInteger(), nullable=True),
+        sa.Column("synthetic", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("status IN ('planned', 'ended', 'called_off')", name=op.f("ck_patrol_status")),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_patrol_user_id")),
+        sa.ForeignKeyConstraint(["made_by"], ["app_user.id"], name=op.f("fk_patrol_made_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patrol")),
+    )
+    op.create_index("ix_patrol_user_id_on_day", "patrol", ["user_id", "on_day"])
+    op.create_index("ix_patrol_on_day", "patrol", ["on_day"])
+    op.create_table(
+        "patrol_stop",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("patrol_id", sa.BigInteger(), nullable=False),
+        sa.Column("station_id", sa.BigInteger(), nullable=True),
+        sa.Column("point_id", sa.Integer(), nullable=True),
+        sa.Column("stop_no", sa.Integer(), nullable=False),
+        sa.Column("travel_s", sa.Double(), nullable=True),
+        sa.Column("outcome", sa.String(10), nullable=True),
+        sa.Column("told_at", _AT, nullable=True),
+        sa.Column("received_at", _AT, nullable=True),
+        sa.Column("told_by", sa.BigInteger(), nullable=True),
+        sa.Column("change_id", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("readings", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False),
+        sa.Column("out_of_band", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("position", Geometry("POINT", 4326, spatial_index=False), nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("num_nonnulls(station_id, point_id) = 1", name=op.f("ck_patrol_stop_one_place")),
+        sa.CheckConstraint("outcome IS NULL OR outcome IN ('visited', 'skipped')", name=op.f("ck_patrol_stop_outcome")),
+        sa.CheckConstraint("(outcome IS NULL) = (told_at IS NULL)", name=op.f("ck_patrol_stop_told")),
+        sa.CheckConstraint("stop_no > 0 AND out_of_band >= 0", name=op.f("ck_patrol_stop_numbers")),
+        sa.ForeignKeyConstraint(
+            ["patrol_id"], ["patrol.id"], name=op.f("fk_patrol_stop_patrol_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["station_id"], ["station.id"], name=op.f("fk_patrol_stop_station_id")),
+        sa.ForeignKeyConstraint(["point_id"], ["measuring_point.id"], name=op.f("fk_patrol_stop_point_id")),
+        sa.ForeignKeyConstraint(["told_by"], ["app_user.id"], name=op.f("fk_patrol_stop_told_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patrol_stop")),
+    )
+    op.create_index(op.f("ix_patrol_stop_patrol_id"), "patrol_stop", ["patrol_id"])
+    for column in ("station_id", "point_id"):
+        op.create_index(
+            f"uq_patrol_stop_patrol_id_{column}", "patrol_stop", ["patrol_id", column], unique=True,
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )  # fmt: skip
+    op.create_index("uq_patrol_stop_change_id", "patrol_stop", ["change_id"], unique=True)
+    op.create_index("ix_patrol_stop_station_id_told_at", "patrol_stop", ["station_id", "told_at"])
+
+
 def downgrade() -> None:
+    op.drop_table("patrol_stop")
+    op.drop_table("patrol")
     op.drop_constraint(op.f("ck_matter_solved"), "matter")
     for column in ("solution", "solved_by", "solved_at"):
         op.drop_column("matter", column)

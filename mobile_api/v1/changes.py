@@ -27,6 +27,7 @@ from gis.journal import Who
 from gis.people.rules import Role
 from mobile_api.v1.auth import Phone, zone
 from mobile_api.v1.finding_changes import Rectify, Reinspect, finding_now, finding_step
+from mobile_api.v1.patrol_changes import StopSkip, StopVisit, stop_now, stop_step
 from mobile_api.v1.wire import Lat, Lon, Metres, Moment, Number, Position, Sha256, Text, Version, Wire
 
 MOST_ANSWERS, MOST_PHOTOS, MOST_CHANGES = 500, 200, 200
@@ -190,8 +191,23 @@ class LookAgain(_Change):
     payload: Reinspect
 
 
+class VisitStop(_Change):
+    """巡检: a stop of a patrol was visited, and what was read there. `thing_id` is the stop."""
+
+    kind: Literal["patrol.visit"]
+    payload: StopVisit
+
+
+class SkipStop(_Change):
+    """A stop of a patrol was not visited, and why."""
+
+    kind: Literal["patrol.skip"]
+    payload: StopSkip
+
+
 Change = Annotated[
-    Accept | GiveBack | Arrive | Resolve | Submit | Amend | Move | PutRight | LookAgain, Field(discriminator="kind")
+    Accept | GiveBack | Arrive | Resolve | Submit | Amend | Move | PutRight | LookAgain | VisitStop | SkipStop,
+    Field(discriminator="kind"),
 ]
 
 
@@ -209,7 +225,7 @@ def _keep_going(value: Any, understand: ValidatorFunctionWrapHandler) -> Sent:
     try:
         return Sent(raw, understand(value))
     except ValidationError as error:
-        kinds = {"order", "inspection", "crew", "finding"}
+        kinds = {"order", "inspection", "crew", "finding", "patrol"}
         found = error.errors(include_url=False, include_context=False, include_input=False)
         told = [
             (".".join(str(p) for p in e["loc"] if str(p).partition(".")[0] not in kinds), e["msg"]) for e in found[:5]
@@ -253,6 +269,8 @@ def thing_now(session: Session, phone: Phone, change: Any) -> dict[str, Any] | N
     """The order that a change was about, as it stands, for the reply to a change that was not applied."""
     if change.kind.startswith("finding."):
         return finding_now(session, phone, change)
+    if change.kind.startswith("patrol."):
+        return stop_now(session, phone, change)
     if not change.kind.startswith("order."):
         return None
     order = _order_of(session, phone, change)
@@ -377,4 +395,6 @@ _VERBS: dict[str, Callable[..., dict[str, Any]]] = {
     "crew.position": _move,
     "finding.rectify": finding_step,
     "finding.reinspect": finding_step,
+    "patrol.visit": stop_step,
+    "patrol.skip": stop_step,
 }
