@@ -44,6 +44,7 @@ NAVIGATION = (
     ("outages.index", "trace_network", "Shutdowns", "Networks"),
     ("oversight.index", "see_oversight", "Oversight", None),
     ("weeks.index", "see_complaints", "Heating week", "Heating"),
+    ("patrols.index", "see_rounds", "Patrols", "Heating"),
     ("seasons.index", "see_complaints", "Heating seasons", "Heating"),
     ("bulletins.index", "see_bulletins", "Bulletins", "Statistics"),
     ("hotspots.index", "see_hotspots", "Hotspots", "Statistics"),

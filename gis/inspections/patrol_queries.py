@@ -17,6 +17,7 @@ from gis.network.reading_rules import AlarmKind
 from gis.network.watching import Read, Rule, limits
 from gis.people.model import User
 from gis.people.rules import PHONE, Scope
+from gis.places.queries import within
 
 # A stop belongs to the area of its station, or of its point.
 _INSIDE = """
@@ -116,6 +117,17 @@ def points_of(session: Session, stations: Collection[int], points: Collection[in
         MeasuringPoint.active, MeasuringPoint.station_id.in_(stations) & (MeasuringPoint.side != "room") | MeasuringPoint.id.in_(points)
     )  # fmt: skip
     return list(session.scalars(asked.order_by(MeasuringPoint.side, MeasuringPoint.quantity, MeasuringPoint.code)))
+
+
+def single_points(session: Session, scope: Scope) -> list[MeasuringPoint]:
+    """Points with a place of their own that are read at no station: rooms, mains, outdoors. Each is a stop."""
+    asked = select(MeasuringPoint).where(
+        MeasuringPoint.active, MeasuringPoint.geom.isnot(None), MeasuringPoint.side.in_(("room", "main", "outdoor"))
+    )
+    mine = within(scope)
+    if mine is not None:
+        asked = asked.where(MeasuringPoint.area_id.in_(mine))
+    return list(session.scalars(asked.order_by(MeasuringPoint.name, MeasuringPoint.id).limit(500)))
 
 
 def last_readings(session: Session, points: Collection[int], now: datetime) -> dict[int, Read]:

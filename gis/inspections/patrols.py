@@ -35,7 +35,7 @@ from gis.journal import Who
 from gis.network import reading_actions
 from gis.network.model import Station
 from gis.network.reading_model import MeasuringPoint
-from gis.network.reading_rules import FaultKind, FromWhere
+from gis.network.reading_rules import UNITS, FaultKind, FromWhere, Quantity
 from gis.people.rules import CITY, Scope
 from gis.places.queries import point, within
 
@@ -82,7 +82,7 @@ def plan(
     count = len(set(given.stations)) + len(set(given.points))
     wrong = {
         "name": not given.name.strip() or len(given.name) > 120, "stops": not 1 <= count <= STOPS_MOST,
-        "day": given.on_day < today, "person": given.user_id not in {u.id for u in queries.walkers(session, scope)},
+        "the day is over": given.on_day < today, "person": given.user_id not in {u.id for u in queries.walkers(session, scope)},
     }  # fmt: skip
     for reason, is_wrong in wrong.items():
         if is_wrong:
@@ -136,13 +136,15 @@ def visited(session: Session, who: Who, told: Told) -> PatrolStop:
             session, [stop.station_id] if stop.station_id else [], [stop.point_id] if stop.point_id else []
         )
     }
-    kept = _kept(session, who, told, points)
+    kept = _kept(session, who, told, points, patrol.on_day)
     stop.readings, stop.out_of_band = kept, sum(1 for one in kept if one["way"])
     _tell(session, who, stop, patrol, StopOutcome.VISITED, told)
     return stop
 
 
-def _kept(session: Session, who: Who, told: Told, points: dict[int, MeasuringPoint]) -> list[dict[str, Any]]:
+def _kept(
+    session: Session, who: Who, told: Told, points: dict[int, MeasuringPoint], day: date
+) -> list[dict[str, Any]]:  # fmt: skip
     """Put the readings into their series; what was told beside them is for the desk."""
     for read in told.readings:
         if read.point_id not in points:
@@ -159,12 +161,19 @@ def _kept(session: Session, who: Who, told: Told, points: dict[int, MeasuringPoi
         wrong = [fault for fault in done.faults if fault["kind"] != FaultKind.CONTRADICTS]
         if wrong:
             raise BadPatrolReading(reason=f"{wrong[0]['object']}: {wrong[0]['kind']}")
-    bands = queries.bands(session, list(moments), who.now.date(), who.now)
+    bands = queries.bands(session, list(moments), day, who.now)
     return [
-        {"point_id": r.point_id, "at": moments[r.point_id].isoformat(), "value": r.value,
-         "way": way_out(r.value, bands.get(r.point_id, [])), "bands": [asdict(b) for b in bands.get(r.point_id, [])]}
+        {"point_id": r.point_id, "at": moments[r.point_id].isoformat(), "value": r.value, "unit": points[r.point_id].unit,
+         "way": way_out(_kept_value(points[r.point_id], r.value), bands.get(r.point_id, [])),
+         "bands": [asdict(b) for b in bands.get(r.point_id, [])]}
         for r in told.readings
     ]  # fmt: skip
+
+
+def _kept_value(point: MeasuringPoint, value: float) -> float:
+    """In the unit in which the quantity is kept, as its bands are."""
+    factor, offset = UNITS[Quantity(point.quantity)][point.unit]
+    return value * factor + offset
 
 
 def skipped(session: Session, who: Who, told: Told) -> PatrolStop:

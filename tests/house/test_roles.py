@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 
 from gis.complaints.incident_model import Incident
@@ -23,10 +24,14 @@ from gis.dispatch.plan import Plan, Problem, Total
 from gis.dispatch.plan_compare import as_numbers, compared
 from gis.dispatch.plan_model import DayPlan, DayPlanCrew, DayPlanStop
 from gis.inspections.model import Inspection, InspectionPhoto, Photo
+from gis.inspections.patrol_model import Patrol, PatrolStop
 from gis.journal import Who
+from gis.network.model import Station
+from gis.network.season_model import HeatingSeason
 from gis.oversight.bulletins import Question
 from gis.oversight.counting_actions import publish
 from gis.oversight.periods import Period
+from gis.oversight.week_model import ThemedWeek
 from gis.people import keys
 from gis.people.actions import digest
 from gis.people.model import Blacklisting, Device
@@ -102,6 +107,20 @@ class World:
         rule = RoutingRule(priority=1, answers="unit", unit_id=unit.id, area_id=area.id, source="s")
         entry = Blacklisting(user_id=user.id, during=Range(NOW, None), reason=f"缘由{mark}", source="s")
         s.add_all([incident, rule, entry])
+        season = s.scalars(select(HeatingSeason.id).order_by(HeatingSeason.id)).first()
+        week = ThemedWeek(city="平度市", name=f"周{mark}", first=NOW.date(), last=NOW.date(), source="s")
+        station = Station(
+            code=f"H{mark}",
+            name=f"站{mark}",
+            operator="heat_company",
+            unit_id=unit.id,
+            area_id=area.id,
+            geom=make.point(*at),
+        )
+        patrol = Patrol(name=f"巡{mark}", on_day=NOW.date(), user_id=user.id, status="planned", made_at=NOW)
+        s.add_all([week, station, patrol])
+        s.flush()
+        s.add(PatrolStop(patrol_id=patrol.id, station_id=station.id, stop_no=1))
         watched = one_of_each(s, complaint, mark) | sites.one_of_each(s, site, area.id, mark)
         gauged = measured.one_of_each(s, complaint, area.id, unit.id, mark)
         found = found_of_each(s, inspection, user.id, mark, 1 if mark == "自己" else 2)
@@ -123,6 +142,7 @@ class World:
         s.commit()
         watched |= an_outage(s, f"停供{mark}" if mark == "自己" else "停供他区")
         return watched | found | gauged | {"plan_id": plan.id,
+        return watched | found | {"plan_id": plan.id, "season_id": season, "week_id": week.id, "patrol_id": patrol.id,
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "kept_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),

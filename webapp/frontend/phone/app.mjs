@@ -16,14 +16,16 @@ import * as enrol from "./enrol.mjs";
 import * as records from "./records.mjs";
 import * as me from "./me.mjs";
 import * as order from "./order.mjs";
+import * as patrol from "./patrol.mjs";
 import * as recover from "./recover.mjs";
 import * as review from "./review.mjs";
+import * as stop from "./stop.mjs";
 import * as today from "./today.mjs";
 
 const SCREENS = [
   [/^#\/today$/, today], [/^#\/order\/(\d+)$/, order], [/^#\/finding\/(\d+)$/, finding], [/^#\/fill$/, records], [/^#\/me$/, me],
   [/^#\/check\/([\w-]+)\/(\d+)$/, check], [/^#\/check\/([\w-]+)\/end$/, review], [/^#\/change\/([\w-]+)$/, change],
-  [/^#\/correct\/([\w-]+)$/, correction],
+  [/^#\/correct\/([\w-]+)$/, correction], [/^#\/patrol\/(\d+)$/, patrol], [/^#\/stop\/(\d+)$/, stop],
 ];
 const main = document.getElementById("main");
 let leave = () => {};

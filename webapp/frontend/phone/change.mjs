@@ -14,6 +14,7 @@ import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
 import { describe } from "./records.mjs";
 import { exportQueue } from "./rescue.mjs";
 import { withChanges } from "./rules.mjs";
+import { changeWords } from "./stop.mjs";
 import { nudge } from "./sync.mjs";
 
 /** The screen. */
@@ -28,7 +29,7 @@ async function load(id) {
   const draft = raw.kind.startsWith("inspection.") ? await db.drafts.get(raw.payload.inspection_id) : null;
   return {
     change: await describe(raw, draft ? [draft] : []), draft, list: draft?.checklist_code ? await checklistOf(draft) : null,
-    photos: draft ? await photosOf(draft.id) : [], me: await recall("me"),
+    photos: draft ? await photosOf(draft.id) : [], me: await recall("me"), told: raw.kind.startsWith("patrol.") ? await changeWords(raw) : null,
   };
 }
 
@@ -63,7 +64,7 @@ function show(main, found) {
       change.state === "waiting" && change.detail ? el("p", { class: "notice warn" }, t("Last answer: %(why)s", { why: change.detail })) : null,
       change.state === "waiting" && change.uncertain ? el("p", { class: "notice" }, t("It has been sent once; whether it arrived is not known yet. It can be corrected when the answer is there.")) : null,
       others ? el("p", { class: "notice error" }, t("Made by somebody else on this phone. It is sent when that person enrols again, or exported to a file.")) : null),
-    change.kind === "inspection.amend" ? corrected(change, draft, list) : list ? answers(change, list, photos) : words(change), technical(change));
+    change.kind === "inspection.amend" ? corrected(change, draft, list) : list ? answers(change, list, photos) : found.told ?? words(change), technical(change));
   actions(change, draft, others);
 }
 

@@ -84,7 +84,7 @@ async function putAway(orders) {
 
 /** Person, sites, visits and checklists; a list a draft was started with is kept as long as the draft. */
 export async function pullLists() {
-  const [me, sites, checklists, visits] = await Promise.all([api.get("/me"), api.get("/sites"), api.get("/checklists"), api.get("/visits")]);
+  const [me, sites, checklists, visits, patrols] = await Promise.all([api.get("/me"), api.get("/sites"), api.get("/checklists"), api.get("/visits"), api.get("/patrols")]);
   const lists = checklists.checklists;
   await db.transaction("rw", db.sites, db.checklists, db.drafts, async () => {
     await db.sites.clear();
@@ -99,6 +99,7 @@ export async function pullLists() {
   await remember("me", { ...me.user, crew: me.crew, device_id: me.device_id });
   await remember("on_shift", me.on_shift);
   await remember("visits", visits);
+  await remember("patrols", patrols);
   await remember("lists_at", Date.now());
 }
 

@@ -9,6 +9,7 @@ import { photosLeft, queue } from "./outbox.mjs";
 import { GroundMap } from "./ground_map.mjs";
 import { button, bytes, chip, choices, icon, moment, ring } from "./parts.mjs";
 import { stateOf } from "./lists.mjs";
+import { findStop } from "./patrol_kept.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { recordPoints } from "./records_map.mjs";
 import { sketch } from "./sketch.mjs";
@@ -60,6 +61,10 @@ export async function describe(change, drafts) {
   if (change.kind.startsWith("finding.")) {
     const finding = (await recall("findings", [])).find((one) => one.id === change.thing_id);
     return { ...change, title: finding ? `${finding.item_id} ${finding.place}` : kind, about: kind, photos: change.payload.photos.length, unsent: 0, size: 0, refusedPhoto: null };
+  }
+  if (change.kind.startsWith("patrol.")) {
+    const { stop } = await findStop(Number(change.thing_id));
+    return { ...change, title: stop?.name ?? kind, about: kind, photos: 0, unsent: 0, size: 0, refusedPhoto: null };
   }
   if (change.kind === "inspection.amend") {
     const draft = drafts.find((d) => d.id === change.payload.inspection_id) ?? (await db.drafts.get(change.payload.inspection_id));

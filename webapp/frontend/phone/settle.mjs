@@ -4,6 +4,7 @@ import { t } from "/frontend/common/words.mjs";
 import { nowIso } from "./clock.mjs";
 import { db } from "./db.mjs";
 import { hold, notKept } from "./outbox.mjs";
+import { delivered as patrolDelivered } from "./patrol_kept.mjs";
 import { covers } from "./rules.mjs";
 
 const REBASES = 3;
@@ -62,6 +63,7 @@ async function finish(change, result) {
     if (change.kind === "inspection.amend") await amended(change, result);
     if (change.photos_of) await db.photos.where("inspection_id").equals(change.photos_of).delete();
   });
+  if (change.kind.startsWith("patrol.")) await patrolDelivered(change, result.thing);
   return "done";
 }
 

@@ -8,6 +8,8 @@ import { section as rectification } from "./finding.mjs";
 import { head, tabs } from "./frame.mjs";
 import { categoryName } from "./names.mjs";
 import { button, chip, choices, countdown, distance, icon, moment } from "./parts.mjs";
+import { section as patrolSection } from "./patrol.mjs";
+import { patrolsOfToday } from "./patrol_rules.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { timeState, wayTo, withChanges } from "./rules.mjs";
 import { GroundMap } from "./ground_map.mjs";
@@ -51,16 +53,16 @@ async function load() {
   ]);
   return {
     whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh, changes, kept,
-    visits: ofToday(kept, now()), findings: await recall("findings", []),
+    visits: ofToday(kept, now()), findings: await recall("findings", []), patrols: patrolsOfToday(await recall("patrols"), now()),
   };
 }
 
-function show(main, { orders, sites, drafts, fresh, changes, visits, findings, whereabouts, kept }, redraw, fixed) {
+function show(main, { orders, sites, drafts, fresh, changes, visits, findings, patrols, whereabouts, kept }, redraw, fixed) {
   const here = lastPosition();
   const held = document.activeElement?.closest?.("#main [data-key]")?.dataset.key;
   if (document.activeElement?.id === "search") return; // never under the fingers
   const live = orders.filter((o) => !OVER.includes(o.status) || o.waiting.length || o.status === "resolved");
-  if (!live.length && !sites.length && !visits.length && !findings.length) return fill(main, empty(fresh));
+  if (!live.length && !sites.length && !visits.length && !findings.length && !patrols.length) return fill(main, empty(fresh));
   const open = live.filter((o) => !OVER.includes(o.status));
   const map = mode === "map" ? dayMap(open, sites, kept, here, fixed) : null;
   if (map && fixed.map?.open) return;
@@ -68,6 +70,7 @@ function show(main, { orders, sites, drafts, fresh, changes, visits, findings, w
     told(whereabouts),
     choices(t("View"), [["list", t("List")], ["map", t("Map")]], mode, (value) => { mode = value; redraw(); }),
     map ?? fixed.ready,
+    mode === "list" ? patrolSection(patrols, changes) : null,
     mode === "list" ? visitSection(visits, drafts, startAt) : null,
     mode === "list" ? GROUPS.map(([name, belongs]) => section(t(name), live.filter(belongs).sort(byLimit).map((o) => card(o, here)))) : null,
     mode === "list" ? rectification(findings, changes) : null,
