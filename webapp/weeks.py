@@ -25,7 +25,7 @@ from webapp.forms import BadFormField
 from webapp.i18n import message
 
 pages = Blueprint("weeks", __name__, url_prefix="/heating")
-WALL_STATIONS, WALL_COMPANIES = 8, 4
+WALL_STATIONS, SHOWN, ALL = 6, 20, 5_000
 
 
 @pages.get("/week")
@@ -37,7 +37,8 @@ def index() -> str:
     chosen = _chosen()
     shown = {
         "week": week, "weeks": week_queries.weeks(db()), "chosen": chosen, "wall": wall, "orders": list(StationOrder),
-        "operators": list(StationOperator), "here": _here(), "wall_stations": WALL_STATIONS, "wall_companies": WALL_COMPANIES,
+        "operators": list(StationOperator), "here": _here(),
+        "shown_rows": WALL_STATIONS if wall else ALL if request.args.get("all") == "1" else SHOWN,
         "narrowed": chosen != Chosen(order=chosen.order),
     }  # fmt: skip
     if week is None:

@@ -46,8 +46,8 @@ class WeekState(StrEnum):
 class StationOrder(StrEnum):
     """By what the table of stations is ordered."""
 
-    SHRUNK = "shrunk"
-    RATE = "rate"
+    SHRUNK = "drawn_to_the_mean"
+    RATE = "per_100_households"
     CALLS = "calls"
     NAME = "name"
 

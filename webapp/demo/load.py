@@ -43,6 +43,7 @@ from webapp.demo.pipes import source_at
 from webapp.demo.supply import write_networks
 from webapp.demo.visits import write_visits
 from webapp.demo.watched import write_oversight
+from webapp.demo.weeks import write_week
 from webapp.demo.works import write_works
 
 CODE, NAME = "370283", "平度市"
@@ -106,6 +107,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
     write_findings(session, users)
     write_readings(session, who, users)
+    write_week(session, users)
     journal.write(session, who, "load", "demo", CODE, synthetic=True)
     journal.write(session, who, "import", "import", "demo", kind="complaints", added=len(calls))
     return accounts

@@ -10,7 +10,7 @@ const EVERY_MS = 60_000; // days turn and problems are solved where no complaint
 const form = document.querySelector("form[data-filters]");
 form?.addEventListener("change", () => form.requestSubmit());
 form?.addEventListener("formdata", (event) => {
-  for (const [name, value] of [...event.formData]) if (value === "" || (name === "order" && value === "shrunk")) event.formData.delete(name);
+  for (const [name, value] of [...event.formData]) if (value === "" || (name === "order" && value === "drawn_to_the_mean")) event.formData.delete(name);
 });
 document.querySelector("[data-print]")?.addEventListener("click", () => print());
 if (document.querySelector(".wall")) {
