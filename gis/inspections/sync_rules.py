@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from gis.errors import BadInput, ChengmaiError, Conflict, Missing, NotAllowed, Unavailable
+from gis.inspections.patrol_rules import StopTold
 from gis.inspections.rules import ChangeDiffers, InspectionThere, NoRoom, PhotoMissing
 
 
@@ -80,7 +81,7 @@ def hint(error: ChengmaiError) -> tuple[RetryHint, int | None]:
         return RetryHint.NOW, None
     if isinstance(error, Unavailable):
         return RetryHint.AFTER, BUSY_RETRY_S
-    if isinstance(error, ChangeDiffers | InspectionThere | FieldsDiffer | NeverCame | NotAllowed | Missing):
+    if isinstance(error, ChangeDiffers | InspectionThere | FieldsDiffer | NeverCame | StopTold | NotAllowed | Missing):
         return RetryHint.NEVER, None
     return RetryHint.CHANGED, None
 

@@ -24,6 +24,7 @@ from gis.db import translate
 from gis.errors import BadInput, ChengmaiError, StaleVersion, Unavailable
 from gis.inspections import actions as inspections
 from gis.inspections import changes, hold, queries
+from gis.inspections.patrol_rules import StopTold
 from gis.inspections.rules import CHANGE_KINDS, PROBLEM_WORDS, ChangeDiffers, InspectionThere, PhotoMissing, Verdict
 from gis.inspections.sync_rules import FieldsDiffer, HeldBack, LostRace, RetryHint, hint
 from gis.journal import Who
@@ -33,7 +34,7 @@ from mobile_api.v1.auth import BadFields, Phone, zone
 from mobile_api.v1.changes import Sent, Submit, apply, foreseen, thing_now, understood, uuid_of, visit_of
 
 log = structlog.get_logger()
-_CONFLICTS = (StaleVersion, ChangeDiffers, InspectionThere, FieldsDiffer)
+_CONFLICTS = (StaleVersion, ChangeDiffers, InspectionThere, FieldsDiffer, StopTold)
 _SAID = {*PROBLEM_WORDS.values(), "is not a checklist here"}
 
 
