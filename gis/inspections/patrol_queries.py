@@ -13,7 +13,7 @@ from gis.inspections.patrol_model import Patrol, PatrolStop
 from gis.inspections.patrol_rules import Band
 from gis.network.alarm_queries import rules_of_points
 from gis.network.reading_model import AlarmRule, MeasuringPoint
-from gis.network.reading_rules import AlarmKind
+from gis.network.reading_rules import AlarmKind, PointSide, Quantity
 from gis.network.watching import Read, Rule, limits
 from gis.people.model import User
 from gis.people.rules import PHONE, Scope
@@ -112,11 +112,13 @@ def stop_locked(session: Session, user_id: int, stop_id: int) -> tuple[PatrolSto
 
 
 def points_of(session: Session, stations: Collection[int], points: Collection[int]) -> list[MeasuringPoint]:
-    """The measuring points that are read at these stations, and these points themselves, in a fixed order."""
+    """The measuring points that are read at these stations, and these points themselves, in the order in which one walks them."""
     asked = select(MeasuringPoint).where(
         MeasuringPoint.active, MeasuringPoint.station_id.in_(stations) & (MeasuringPoint.side != "room") | MeasuringPoint.id.in_(points)
     )  # fmt: skip
-    return list(session.scalars(asked.order_by(MeasuringPoint.side, MeasuringPoint.quantity, MeasuringPoint.code)))
+    sides, quantities = list(PointSide), list(Quantity)
+    found = session.scalars(asked.order_by(MeasuringPoint.code))
+    return sorted(found, key=lambda p: (sides.index(PointSide(p.side)), quantities.index(Quantity(p.quantity)), p.code))
 
 
 def single_points(session: Session, scope: Scope) -> list[MeasuringPoint]:

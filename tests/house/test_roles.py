@@ -108,7 +108,8 @@ class World:
         entry = Blacklisting(user_id=user.id, during=Range(NOW, None), reason=f"缘由{mark}", source="s")
         s.add_all([incident, rule, entry])
         season = s.scalars(select(HeatingSeason.id).order_by(HeatingSeason.id)).first()
-        week = ThemedWeek(city="平度市", name=f"周{mark}", first=NOW.date(), last=NOW.date(), source="s")
+        # A week is the whole city's, as its name is.
+        week = ThemedWeek(city="平度市", name=f"周{area.id}", first=NOW.date(), last=NOW.date(), source="s")
         station = Station(
             code=f"H{mark}",
             name=f"站{mark}",

@@ -1,5 +1,6 @@
 """A patrol on the phone: carried along with bands, told of without signal, its readings in their series once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 from gis.inspections import patrol_queries, patrols
 from gis.inspections.day_plans import Terms
 from gis.inspections.patrol_model import Patrol, PatrolStop
-from gis.inspections.patrol_rules import BadPatrol, Band, PatrolOver, StopState, stop_state, way_out
+from gis.inspections.patrol_rules import BadPatrol, Band, PatrolOver, StopState, StopTold, stop_state, way_out
 from gis.journal import JournalEntry, Who
 from gis.network import reading_actions
 from gis.network.model import Station
@@ -205,3 +206,34 @@ def test_what_was_never_visited_comes_first_and_a_patrol_is_planned_only_whole(s
     with pytest.raises(BadPatrol):  # nobody of that area walks
         patrols.plan(session, who, Scope(area_id=other.id), own, TODAY, TERMS)
     assert len(list(session.scalars(select(Patrol)))) == 1
+
+
+def test_two_phones_that_tell_of_one_stop_at_once_leave_one_visit_and_no_reading_twice(committed, who):
+    """Both transactions are open together: the second waits for the first, and then finds the stop told."""
+    with committed() as session:
+        user = make.make_user(session, role="inspector")
+        station = Station(code="H1", name="换热站", operator="heat_company", geom=make.point())
+        session.add(station)
+        session.flush()
+        point = _point(session, "T1", "temperature", "secondary_supply", "°C", station)
+        made = patrols.plan(session, who, CITY, patrols.Planned("巡检", TODAY, user.id, [station.id]), TODAY, TERMS)
+        session.commit()
+        (stop,) = _stops(session, made)
+
+    def tell(value):
+        with committed() as session:
+            try:
+                read = [patrols.Read(point.id, value, NOW)]
+                patrols.visited(session, Who(NOW, user.id), patrols.Told(stop.id, NOW, uuid4(), read))
+                session.commit()
+            except StopTold:
+                session.rollback()
+                return "told"
+            return "visited"
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(tell, (50.0, 60.0))) == ["told", "visited"]
+    with committed() as session:
+        (kept,) = session.scalars(select(Reading).where(Reading.point_id == point.id))
+        (told,) = _stops(session, made)
+        assert [r["value"] for r in told.readings] == [kept.value]

@@ -57,7 +57,7 @@ const live = new Live();
 live.addEventListener("change", () => soon());
 live.addEventListener("reload", () => soon());
 live.addEventListener("connection", ({ detail }) => {
-  said.textContent = { live: t("The figures follow by themselves"), paused: "", signed_out: t("You are signed out; sign in again to see what happens.") }[detail.state] ?? t("not connected; the figures may be old");
+  said.textContent = { live: t("Follows by itself"), paused: "", signed_out: t("You are signed out; sign in again to see what happens.") }[detail.state] ?? t("not connected; the figures may be old");
   if (detail.back) soon(0);
 });
 live.start().catch(() => {});
