@@ -24,9 +24,9 @@ import gis.journal
 import gis.network.import_model
 import gis.network.model
 import gis.network.outage_model
+import gis.network.reading_model
 import gis.network.season_model
 import gis.network.topology_model
-import gis.network.reading_model
 import gis.oversight.counting_model
 import gis.oversight.model
 import gis.oversight.outreach_model

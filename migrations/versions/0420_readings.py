@@ -12,7 +12,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
 
 revision = "0420"
-down_revision = "0400"
+down_revision = "0410"
 branch_labels = None
 depends_on = None
 

@@ -142,13 +142,12 @@ class World:
                           params={}))  # fmt: skip
         s.commit()
         watched |= an_outage(s, f"停供{mark}" if mark == "自己" else "停供他区")
-        return watched | found | gauged | {"plan_id": plan.id,
-        return watched | found | {"plan_id": plan.id, "season_id": season, "week_id": week.id, "patrol_id": patrol.id,
+        return watched | found | gauged | {"plan_id": plan.id, "season_id": season, "week_id": week.id, "patrol_id": patrol.id,
             "area": area, "unit": unit, "complaint_id": complaint.id, "order_id": order.id, "crew_id": crew.id,
             "site_id": site.id, "user_id": user.id, "device_id": device.id, "inspection_id": inspection.id, "sha256": sha,
             "change_id": uuid4(), "variant_id": 1, "kept_id": 1, "layer": "complaints", "z": 14, "x": _x(at[0], 14), "y": _y(at[1], 14),
             "webhook_id": hook.id, "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "limit_id": 999, "set_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
-            "valve_id": 999, "station_id": 999,
+            "valve_id": 999,
             "collection": "complaints", "feature_id": complaint.id,
             "code": "six_pledges", "revision": 1, "incident_id": incident.id, "rule_id": rule.id, "issue_id": issue.id, "entry_id": entry.id,
         }  # fmt: skip
