@@ -8,12 +8,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
 from gis.errors import BadInput, ChengmaiError, Missing
-from gis.network import actions, keeping_queries, topology_actions, topology_queries
+from gis.network import actions, keeping_queries, reading_queries, topology_actions, topology_queries
 from gis.network.model import Station, Valve
 from gis.network.rules import PIPED, REACH_M, SNAP_M, BuildState, FindingKind, StationOperator, Utility
 from gis.people.model import Unit
 from gis.people.queries import units
-from webapp.access import db, needs, now, who
+from webapp.access import db, needs, now, scope, who
 from webapp.exports import xlsx_answer
 from webapp.i18n import message, word
 from webapp.network_words import sentence
@@ -144,7 +144,7 @@ def stations() -> str:
     only = request.args.get("only", "")
     asked = {"q": request.args.get("q", "").replace("\0", "").strip()[:60], "only": only if only in list(StationOperator) else "",
              "start": _start()}  # fmt: skip
-    rows = keeping_queries.stations(db(), **asked, limit=PAGE)  # type: ignore[arg-type]
+    rows = keeping_queries.stations(db(), scope(), **asked, limit=PAGE)  # type: ignore[arg-type]
     return render_template(
         "networks/stations.html", rows=rows, total=rows[0]["total"] if rows else 0, asked=asked, page=PAGE, units=units(db()),
         operators=list(StationOperator),
@@ -155,9 +155,9 @@ def stations() -> str:
 @needs("keep_network")
 def edit_station(station_id: int) -> Response:
     """Who runs a station."""
-    station = db().get(Station, station_id) if station_id < 2**63 else None
-    if station is None:
+    if station_id >= 2**63:
         raise Missing(thing="station", id=station_id)
+    station = db().get_one(Station, reading_queries.station(db(), scope(), station_id)["id"])
     unit = request.form.get("unit_id", "")
     unit_id = int(unit) if unit.isascii() and unit.isdigit() and len(unit) < 16 and db().get(Unit, int(unit)) else None
     try:

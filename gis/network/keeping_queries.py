@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis.network.reading_queries import STATION_MINE, narrowed
+from gis.people.rules import Scope
+
 _VALVES = text(
     """
     SELECT v.id, v.code, v.utility, v.kind, v.is_open, v.normally_open, v.reach, v.reach_note, v.reach_since_at, v.version,
@@ -21,12 +24,12 @@ _VALVES = text(
     """
 )
 _STATIONS = text(
-    """
+    f"""
     SELECT s.id, s.code, s.name, s.operator, s.unit_id, u.name AS unit, s.households, s.version, ST_X(s.geom) AS lon,
            ST_Y(s.geom) AS lat, count(*) OVER () AS total
       FROM station s LEFT JOIN unit u ON u.id = s.unit_id
      WHERE (:q = '' OR position(lower(:q) IN lower(s.name || ' ' || s.code)) > 0)
-       AND (:only = '' OR s.operator = :only)
+       AND (:only = '' OR s.operator = :only) AND {STATION_MINE}
      ORDER BY s.name, s.id OFFSET :start LIMIT :limit
     """
 )
@@ -41,10 +44,8 @@ def valves(
 
 
 def stations(
-    session: Session, *, q: str = "", only: str = "", start: int = 0, limit: int = 50
+    session: Session, scope: Scope, *, q: str = "", only: str = "", start: int = 0, limit: int = 50
 ) -> Sequence[Mapping[str, Any]]:
-    """A page of stations with who runs them; `only` one kind of operator."""
-    return [
-        dict(row)
-        for row in session.execute(_STATIONS, {"q": q, "only": only, "start": start, "limit": limit}).mappings()
-    ]
+    """A page of stations that this person may see, with who runs them; `only` one kind of operator."""
+    asked = {"q": q, "only": only, "start": start, "limit": limit, **narrowed(scope)}
+    return [dict(row) for row in session.execute(_STATIONS, asked).mappings()]

@@ -22,6 +22,9 @@ MINE = """
          WITH RECURSIVE inside AS (SELECT id FROM area WHERE id = :area_id
              UNION ALL SELECT a.id FROM area a JOIN inside i ON a.parent_id = i.id) SELECT id FROM inside))
 """
+STATION_MINE = MINE.replace("coalesce(p.unit_id, s.unit_id)", "s.unit_id").replace(
+    "coalesce(p.area_id, s.area_id)", "s.area_id"
+)
 _KNOWN = text(
     f"""
     SELECT p.code, p.id, p.quantity, p.unit FROM measuring_point p LEFT JOIN station s ON s.id = p.station_id
@@ -63,7 +66,7 @@ _STATIONS = text(
       FROM station s LEFT JOIN unit u ON u.id = s.unit_id
      WHERE (CAST(:station_id AS bigint) IS NULL OR s.id = :station_id)
        AND (:q = '' OR position(lower(:q) IN lower(s.name || ' ' || s.code)) > 0)
-       AND {MINE.replace("coalesce(p.unit_id, s.unit_id)", "s.unit_id").replace("coalesce(p.area_id, s.area_id)", "s.area_id")}
+       AND {STATION_MINE}
      ORDER BY s.name, s.id
     """
 )
