@@ -9,7 +9,7 @@ import pytest
 from geoalchemy2 import WKTElement
 
 from gis.coverage.model import BlindSpot, Camera
-from gis.network.model import Pipeline, Station
+from gis.network.model import Pipeline, Station, SupplyPoint, SupplySource, Valve
 from gis.places.model import Building, GazetteerEntry, RoadEdge, RoadNetwork, RoadNode
 from gis.tiles import BadTile, Tile
 from tests.conftest import NOW
@@ -54,6 +54,9 @@ def add_city(session):
         Station(code="S1", name="一号换热站", operator="heat_company", geom=point()),
         Pipeline(code="P1", utility="heat", level="primary", flow="supply", geom=ALONG),
         Pipeline(code="P2", utility="heat", level="secondary", flow="return", geom=ALONG),
+        Valve(code="V1", utility="water", geom=point()),
+        SupplySource(code="S1", name="第一水厂", utility="water", geom=point()),
+        SupplyPoint(code="N1", name="1号楼", utility="heat", households=60, geom=point()),
         Camera(code="K1", name="路口", state="working", bearing_deg=90, fov_deg=60, geom=point()),
         BlindSpot(code="B1", road_name="浣笔泉路", geom=ALONG),
         Building(code="H1", name="1号楼", geom=square(half=0.001)),
@@ -80,6 +83,8 @@ def test_every_plain_layer_shows_what_is_there(a_city, sign_in):
     client = sign_in("dispatcher")
     expected = {
         "stations": {"name": "一号换热站"}, "pipelines": {"level": "primary", "flow": "supply"},
+        "valves": {"code": "V1", "is_open": True, "reach": "reachable"}, "sources": {"name": "第一水厂", "utility": "water"},
+        "supply_points": {"name": "1号楼", "households": 60},
         "cameras": {"state": "working", "bearing_deg": 90.0, "fov_deg": 60.0, "is_ptz": False},
         "blind_spots": {"road_name": "浣笔泉路"}, "areas": {"name": "平度市", "level": "district"},
         "roads": {"name": "红旗路", "highway": "primary"}, "buildings": {"name": "1号楼"},
