@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -71,7 +72,7 @@ def paper(
     return OutagePaper(
         title="停供通知", issuer=issuer, no=row["no"], facts=facts, counts=counts,
         demand="请有关单位按下列方案操作阀门并记录时间，提前告知用户，逐户联系困难家庭并做好临时保障；恢复供应后及时告知。",
-        areas=_areas(points, lost.areas), stations=[_station(s) for s in row["stations"]], units=_units(row, points),
+        areas=_areas(points, lost.areas), stations=[_station(s, row["utility"]) for s in row["stations"]], units=_units(row, points),
         valves=[_valve(v, zone) for v in valves], date=chinese_date(row["made_at"].astimezone(zone).date()), labels=LABELS,
     )  # fmt: skip
 
@@ -79,14 +80,19 @@ def paper(
 def _areas(points: Sequence[Mapping[str, Any]], areas: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for area in areas:
-        names = sorted({p["name"] for p in points if p["area_id"] == area["id"]})
+        names = sorted({p["name"] for p in points if p["area_id"] == area["id"]}, key=_natural)
         more = f"等{len(names)}处" if len(names) > MOST_NAMES else ""
         rows.append({**area, "name": area["name"] or "—", "names": "、".join(names[:MOST_NAMES]) + more})
     return rows
 
 
-def _station(row: Mapping[str, Any]) -> str:
-    grace = f"，断水后可维持约{row['grace_min']}分钟" if row.get("grace_min") else ""
+def _natural(name: str) -> list[Any]:
+    """So that 2号楼 comes before 10号楼."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
+
+
+def _station(row: Mapping[str, Any], utility: str) -> str:
+    grace = f"，断水后可维持约{row['grace_min']}分钟" if row.get("grace_min") and utility == "water" else ""
     return f"{row['name']}（{OPERATOR.get(row['operator'], '')}{grace}）"
 
 

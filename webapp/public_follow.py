@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 
 from gis.complaints.model import Complaint
+from gis.complaints.outage_calls import known_to
 from gis.complaints.privacy import normal_phone
 from gis.complaints.rules import LIMITS, BadPhone, Status, possible
 from gis.errors import ChengmaiError, Missing
@@ -114,7 +115,7 @@ def _page(complaint: Complaint, error: str | None = None) -> str:
         "public/mine.html", complaint=complaint, title=title_of(_about(row)), unit=row["unit"], course=queries.course(db(), complaint),
         photos=queries.photos_of(db(), complaint.id), notes=queries.notes_of(db(), complaint.id),
         ratings=queries.ratings_of(db(), complaint.id), may=may, reasons=list(ReopenReason), token=sign("follow", complaint.id),
-        action_id=uuid4(), limits=LIMITS, most_photos=PHOTOS_PER_REPORT, photo_kinds=sorted(PHOTO_KINDS), error=error,
+        action_id=uuid4(), outages=known_to(db(), complaint, now()), limits=LIMITS, most_photos=PHOTOS_PER_REPORT, photo_kinds=sorted(PHOTO_KINDS), error=error,
         matter_status=str(matter.status), done=request.args.get("done", ""), open=matter.status not in (Status.CANCELLED,),
     )  # fmt: skip
 

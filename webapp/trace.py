@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from webapp.i18n import message, word
 pages = Blueprint("trace", __name__)
 THINGS = ("section", "pipe", "valve", "station")
 MOST_REFUSED = 50
+FAR = timedelta(days=366)  # shutdowns that begin later are not held against one that has no time yet
 
 
 def asked() -> Asked | None:
@@ -90,9 +92,7 @@ def _page(answer: Answer | None, q: str, found: list[dict[str, Any]], error: str
         answer and question and question.kind == TraceKind.ISOLATION and len(answer.valves) <= 12) else {}  # fmt: skip
     fewest = _fewest(answer) if answer else []
     conflicts = (
-        outage_queries.conflicts(
-            db(), answer.close, answer.asked.opened, now(), now().replace(year=now().year + 1), now()
-        )
+        outage_queries.conflicts(db(), answer.close, answer.asked.opened, now(), now() + FAR, now())
         if answer and answer.close
         else []
     )
@@ -101,9 +101,20 @@ def _page(answer: Answer | None, q: str, found: list[dict[str, Any]], error: str
     return render_template(
         "trace/index.html", answer=answer, asked=question, q=q, found=found, error=error, kinds=list(TraceKind),
         crossings=list(Crossing), query_of=query_of, spare=spare, fewest=fewest, conflicts=conflicts, refused=refused, opened=opened,
-        may_save=bool(answer and answer.close and can("run_outages")), outage_kinds=list(OutageKind), request_id=uuid4(),
+        name=_name(answer) if answer else "", may_save=bool(answer and answer.close and can("run_outages")), outage_kinds=list(OutageKind), request_id=uuid4(),
         begins=local(now()), extent=extent(db(), scope()), utilities=PIPED,
     )  # fmt: skip
+
+
+def _name(answer: Answer) -> str:
+    """What the trace began at, as people call it."""
+    match answer.asked.thing:
+        case "valve":
+            return str(tracing_queries.valves(db(), [answer.asked.id])[answer.asked.id]["code"])
+        case "station":
+            return str(tracing_queries.stations(db(), [answer.asked.id])[0]["name"])
+        case _:
+            return str(answer.pipe["code"]) if answer.pipe else ""
 
 
 def local(at: Any) -> str:

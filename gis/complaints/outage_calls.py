@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gis.complaints.incident_model import Incident
@@ -14,6 +14,7 @@ from gis.complaints.incident_queries import JOINABLE
 from gis.complaints.model import Category, Complaint
 from gis.complaints.queries import visible
 from gis.complaints.repeat_rules import IncidentStatus
+from gis.network.outage_queries import warned
 from gis.network.outage_rules import NEAR_M
 from gis.people.rules import Scope
 
@@ -46,6 +47,17 @@ def calls(session: Session, scope: Scope, outage: dict[str, Any], now: datetime)
         .limit(CALLS_MOST)
     )  # fmt: skip
     return [dict(row) for row in session.execute(asked).mappings()]
+
+
+def known_to(session: Session, complaint: Complaint, now: datetime) -> list[dict[str, Any]]:
+    """Which shutdowns of the complaint's own utility take service from where it comes from: what its caller may be told."""
+    asked = select(func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom), Category.utility).join(
+        Category, Category.code == Complaint.category
+    )
+    lon, lat, utility = session.execute(asked.where(Complaint.id == complaint.id)).one()
+    if lon is None or complaint.closed_at is not None:
+        return []
+    return [row for row in warned(session, lon, lat, now, utility) if row["utility"] == utility]
 
 
 def incidents_of(session: Session, scope: Scope, outage_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

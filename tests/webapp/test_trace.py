@@ -13,6 +13,8 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from gis.complaints.incident_model import Incident
+from gis.complaints.model import Complaint
+from gis.complaints.outage_calls import known_to
 from gis.network import outages
 from gis.network.outage_model import Outage
 from tests import factories as make
@@ -123,6 +125,7 @@ def test_a_call_taker_is_warned_by_place_and_calls_become_the_shutdown_s_inciden
     [warned] = dispatcher.get(f"/outages/near.json?lon={lon}&lat={lat}").json
     assert warned["incident"]["no"] == incident.no
     assert outage.no in dispatcher.get(f"/incidents/{incident.id}").text
+    assert [row["no"] for row in known_to(session, session.get(Complaint, int(ids[0])), NOW)] == [outage.no]
 
 
 def test_a_repair_limit_has_a_source_and_runs_on_the_page(sign_in, city, session):

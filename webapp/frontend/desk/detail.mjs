@@ -251,7 +251,8 @@ export class Detail {
     fill(this.#root, el("article", {}, el("header", { class: "detail-head" },
       el("div", { class: "row" }, el("span", { class: "chip" }, word("layer", layer)), thing.synthetic ? el("span", { class: "synthetic" }, t("Synthetic")) : null, el("span", { class: "spacer" }), this.#closeButton()),
       el("h2", { tabindex: "-1" }, thing.name),
-      el("p", {}, el("button", { type: "button", class: "quiet small", onclick: () => this.#desk.showOnMap(thing.lon, thing.lat) }, t("Show on the map")))),
+      el("p", {}, el("button", { type: "button", class: "quiet small", onclick: () => this.#desk.showOnMap(thing.lon, thing.lat) }, t("Show on the map")),
+        ["pipeline", "station"].includes(kind) ? el("a", { class: "button small", href: `/trace?thing=${kind === "station" ? "station" : "pipe"}&id=${thing.id}` }, t("Trace from here")) : null)),
     el("section", { class: "part" }, el("ul", { class: "plain" }, ...thingWords(kind, thing).map((text) => el("li", {}, text)), el("li", { class: "small soft" }, thing.code)))));
     this.#desk.map.pick(thing.lon, thing.lat);
     this.#desk.map.goTo(thing.lon, thing.lat);
