@@ -122,25 +122,27 @@ class Trace:
     # --- isolation ----------------------------------------------------------------------------------------------------
     def isolate_section(self, section: int, refused: Iterable[int] = (), *, functional: bool = False) -> Isolation:
         """Isolate a pipe. `refused` are valves (nodes) that cannot be used, beside those known to be unreachable."""
-        return self._isolate(int(self.segments.of_section[section]), refused, functional)
+        return self._isolate([int(self.segments.of_section[section])], refused, functional)
 
-    def isolate_node(self, node: int, refused: Iterable[int] = (), *, functional: bool = False) -> Isolation:
-        """Isolate a place: a joint, a station's inlet, or a valve that leaks itself (all its sides are shut)."""
-        return self._isolate(int(self.segments.of_node[node]), refused, functional)
+    def isolate_nodes(
+        self, nodes: Iterable[int], refused: Iterable[int] = (), *, functional: bool = False
+    ) -> Isolation:
+        """Isolate a place: a joint, a station with all its sides, or a valve that leaks itself (all its sides are shut)."""
+        return self._isolate([int(self.segments.of_node[node]) for node in nodes], refused, functional)
 
-    def _isolate(self, vertex: int, refused: Iterable[int], functional: bool) -> Isolation:
+    def _isolate(self, begin: list[int], refused: Iterable[int], functional: bool) -> Isolation:
         s = self.segments
         stop = self.fixed
         out = [int(s.of_node[v]) for v in refused if self.pipes.open[v] and self.pipes.valve[v]]
         if out:
             stop = stop.copy()
             stop[out] = False
-        inside, edge = kernels.spread(s.free_start, s.free_near, np.array([vertex]), stop)
+        inside, edge = kernels.spread(s.free_start, s.free_near, np.unique(begin), stop)
         edge = self._bounding(inside, edge)
-        if functional or len(inside) > 1 or s.met[vertex] < 0 or not self.plain[edge].all():
+        if functional or len(inside) > 1 or s.met[begin[0]] < 0 or not self.plain[edge].all():
             loss, served = self._searched(inside, edge, functional)
         else:
-            ranges = kernels.cut_below(s.start, s.near, vertex, s.met, s.last, s.parent, s.low)
+            ranges = kernels.cut_below(s.start, s.near, begin[0], s.met, s.last, s.parent, s.low)
             loss, served = self._read_off(ranges, edge), None
         return self._answer(inside, edge, loss, served)
 

@@ -63,48 +63,52 @@ class Answer:
     ends: list[dict[str, Any]] = field(default_factory=list)  # stations on the isolated stretch itself: shut there too
 
 
-def start_of(session: Session, net: CityNetwork, thing: str, id_: int) -> tuple[int, int | None]:
-    """The place in the arrays: (section, node). A valve or station is isolated at its node, a pipe at its section."""
-    tail, head = net.trace.pipes.tail, net.trace.pipes.head
+def start_of(net: CityNetwork, thing: str, id_: int) -> tuple[int, list[int]]:
+    """The place in the arrays: a section, and of a valve or a station its nodes, which are isolated as such."""
     if thing == "section":
         found = np.flatnonzero(net.section_id == id_)
         if not len(found):
             raise NoSuchPlace()
-        return int(found[0]), None
+        return int(found[0]), []
     if thing == "pipe":
         places = net.sections_of.get(id_)
         if not places:
             raise NoSuchPlace()
-        return max(places, key=lambda i: (net.trace.pipes.length_m[i], -i)), None
-    nodes = [net.node_of_valve[id_]] if thing == "valve" and id_ in net.node_of_valve else (
-        net.node_of_station.get(id_, []) if thing == "station" else [])  # fmt: skip
-    for node in nodes:
-        beside = np.flatnonzero((tail == node) | (head == node))
-        if len(beside):
-            return int(beside[0]), node
-    raise NoSuchPlace()
+        return max(places, key=lambda i: (net.trace.pipes.length_m[i], -i)), []
+    one = net.node_of_valve.get(id_)
+    nodes = net.node_of_station.get(id_, []) if thing == "station" else [] if one is None else [one]
+    beside = _beside(net, nodes)
+    if not beside:
+        raise NoSuchPlace()
+    return beside[0], nodes
+
+
+def _beside(net: CityNetwork, nodes: Iterable[int]) -> list[int]:
+    """The sections that end at these nodes, those of the first node first."""
+    tail, head = net.trace.pipes.tail, net.trace.pipes.head
+    return [int(i) for node in nodes for i in np.flatnonzero((tail == node) | (head == node))]
 
 
 def ask(session: Session, asked: Asked, *, more: bool = True) -> Answer:
     """Trace, and name what was found; `more`: also what would feed the lost, and the fewest valves. Raises NoSuchPlace."""
     net = city(session)
-    section, node = start_of(session, net, asked.thing, asked.id)
+    section, nodes = start_of(net, asked.thing, asked.id)
     if asked.kind == TraceKind.ISOLATION:
-        return _isolated(session, net, asked, section, node, more)
+        return _isolated(session, net, asked, section, nodes, more)
     return _followed(session, net, asked, section)
 
 
-def isolate(net: CityNetwork, asked: Asked, section: int, node: int | None) -> Isolation:
+def isolate(net: CityNetwork, asked: Asked, section: int, nodes: list[int]) -> Isolation:
     """The isolation alone, in numbers."""
     refused, functional = net.nodes_of(asked.refused), asked.crossing == Crossing.FUNCTIONAL
-    if node is not None:
-        return net.trace.isolate_node(node, refused, functional=functional)
+    if nodes:
+        return net.trace.isolate_nodes(nodes, refused, functional=functional)
     return net.trace.isolate_section(section, refused, functional=functional)
 
 
-def _isolated(session: Session, net: CityNetwork, asked: Asked, section: int, node: int | None, more: bool) -> Answer:
+def _isolated(session: Session, net: CityNetwork, asked: Asked, section: int, nodes: list[int], more: bool) -> Answer:
     functional = asked.crossing == Crossing.FUNCTIONAL
-    found = isolate(net, asked, section, node)
+    found = isolate(net, asked, section, nodes)
     loss = found.loss
     if opened := net.nodes_of(asked.opened):
         loss = net.trace.loss([*found.close], functional=functional, reopen=opened)
@@ -112,7 +116,7 @@ def _isolated(session: Session, net: CityNetwork, asked: Asked, section: int, no
     pipe = _pipe(session, net, section)
     feeds = net.trace.feeds(found, functional=functional)[:FEEDS_MOST] if more else []
     valves = _steps(session, net, asked, found)
-    fewest = net.trace.fewest(section, net.nodes_of(asked.refused)) if node is None and more else None
+    fewest = net.trace.fewest(section, net.nodes_of(asked.refused)) if more and not nodes else None
     return Answer(
         asked, int(net.section_id[section]), pipe, _sections(net, section), bool(net.trace.segments.met[net.trace.segments.of_section[section]] >= 0),
         [], net.section_id[found.inside].tolist(), net.section_id[np.setdiff1d(loss.sections, found.inside)].tolist(), valves,
@@ -128,7 +132,7 @@ def _followed(session: Session, net: CityNetwork, asked: Asked, section: int) ->
         TraceKind.DOWNSTREAM: net.trace.downstream,
         TraceKind.CONNECTED: net.trace.connected,
     }
-    found = ways[follow(net, asked.kind, section)](section)
+    found = np.unique(np.concatenate([ways[follow(net, asked.kind, i)](i) for i in _starts(net, asked, section)]))
     if asked.crossing == Crossing.FUNCTIONAL:
         found = _across(net, asked.kind, found)
     pipes = net.trace.pipes
@@ -140,6 +144,16 @@ def _followed(session: Session, net: CityNetwork, asked: Asked, section: int) ->
         [row | {"role": None} for row in valves.values()], [], None, _sources(session, net, nodes[pipes.source[nodes]]), lost,
         _units(session, pipe, lost), float(pipes.length_m[found].sum()),
     )  # fmt: skip
+
+
+def _starts(net: CityNetwork, asked: Asked, section: int) -> list[int]:
+    """A station begins at what it needs, or at what it feeds; everything else where it lies."""
+    needs = net.trace.pipes.needs
+    if asked.thing != "station" or asked.crossing != Crossing.FUNCTIONAL or not len(needs):
+        return [section]
+    mine = np.isin(needs[:, 0], net.node_of_station[asked.id])
+    ends = {TraceKind.UPSTREAM: needs[mine, 1], TraceKind.DOWNSTREAM: needs[mine, 0]}.get(asked.kind, needs[mine, 1])
+    return _beside(net, np.unique(ends).tolist()) or [section]
 
 
 def follow(net: CityNetwork, kind: TraceKind, section: int) -> TraceKind:
@@ -225,10 +239,10 @@ def _steps(session: Session, net: CityNetwork, asked: Asked, found: Isolation) -
 def without(session: Session, asked: Asked, valve: int) -> dict[str, Any]:
     """When this valve cannot be reached: which ones take its place, and who loses service in addition?"""
     net = city(session)
-    section, node = start_of(session, net, asked.thing, asked.id)
-    one = isolate(net, asked, section, node)
+    section, nodes = start_of(net, asked.thing, asked.id)
+    one = isolate(net, asked, section, nodes)
     other = isolate(
-        net, Asked(asked.kind, asked.crossing, asked.thing, asked.id, (*asked.refused, valve)), section, node
+        net, Asked(asked.kind, asked.crossing, asked.thing, asked.id, (*asked.refused, valve)), section, nodes
     )
     more = named(session, net, np.setdiff1d(other.loss.nodes, one.loss.nodes))
     instead = [v for v in net.valves(other.close) if v not in set(net.valves(one.close))]

@@ -222,7 +222,7 @@ def in_database(bench: Bench, arrays: tuple[np.ndarray, ...], draw: np.random.Ge
 
         def who_loses(section: int) -> None:
             asked = Asked(crossing=Crossing.FUNCTIONAL, id=section)
-            named(session, net, isolate(net, asked, section - 1, None).loss.nodes)
+            named(session, net, isolate(net, asked, section - 1, []).loss.nodes)
 
         who_loses(1)
         bench.figure(

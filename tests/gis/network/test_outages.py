@@ -101,6 +101,13 @@ def test_upstream_and_downstream_stop_at_the_exchanger_or_cross_it_and_turn_roun
     assert {"M1", "M2", "M3", "P1", "P2", "P2R"} <= pipes(TraceKind.UPSTREAM, city.e1, Crossing.FUNCTIONAL)
 
 
+def test_a_station_is_isolated_on_all_its_sides_and_upstream_of_it_lies_its_water_too(session, city):
+    station = Asked(thing="station", id=city.a.id)
+    assert set(codes(ask(session, station).valves)) == {"V2", "V2R", "V4"}
+    upstream = ask(session, Asked(kind=TraceKind.UPSTREAM, thing="station", id=city.a.id))
+    assert {s["name"] for s in upstream.sources} >= {"热源", "一水厂"}
+
+
 def test_what_a_recursive_question_to_the_database_finds_is_what_is_lost(session, city):
     """The same by SQL: reachable from a source without the valves of the isolation; hydraulic."""
     asked = Asked(thing="pipe", id=city.m1.id, crossing=Crossing.HYDRAULIC)

@@ -36,8 +36,10 @@ def networks(draw, most=12):
 
 
 def equal_isolation(trace: Trace, start, refused, functional) -> None:
-    ask = trace.isolate_section if isinstance(start, tuple) else trace.isolate_node
-    found = ask(start[1] if isinstance(start, tuple) else start, refused, functional=functional)
+    if isinstance(start, tuple):
+        found = trace.isolate_section(start[1], refused, functional=functional)
+    else:
+        found = trace.isolate_nodes([start], refused, functional=functional)
     close, inside, lost, after = oracle.isolation(trace.pipes, start, refused, functional)
     assert set(found.close) == close
     assert (set(found.inside_nodes.tolist()), set(found.inside.tolist())) == oracle.split(inside)
