@@ -91,6 +91,8 @@ class Trace:
         self.fixed[s.of_node[pipes.valve & (pipes.reachable | ~pipes.open)]] = True
         self.valve_of = np.full(s.count + 1, -1, np.int64)
         self.valve_of[s.of_node[pipes.valve]] = np.flatnonzero(pipes.valve)
+        self.needed = np.zeros(pipes.nodes, np.bool_)
+        self.needed[pipes.needs[:, 1]] = True
         self.plain = (np.diff(s.start) <= 2) | s.closed  # closing such a valve parts two segments and no third thing
 
     @cached_property
@@ -139,11 +141,14 @@ class Trace:
             stop[out] = False
         inside, edge = kernels.spread(s.free_start, s.free_near, np.unique(begin), stop)
         edge = self._bounding(inside, edge)
-        if functional or len(inside) > 1 or s.met[begin[0]] < 0 or not self.plain[edge].all():
-            loss, served = self._searched(inside, edge, functional)
+        served = None
+        if len(inside) > 1 or s.met[begin[0]] < 0 or not self.plain[edge].all():
+            loss, served = self._searched(inside, edge, functional=False)
         else:
             ranges = kernels.cut_below(s.start, s.near, begin[0], s.met, s.last, s.parent, s.low)
-            loss, served = self._read_off(ranges, edge), None
+            loss = self._read_off(ranges, edge)
+        if functional and (self.needed[loss.nodes].any() or self.needed[self.valve_of[edge]].any()):
+            loss, served = self._searched(inside, edge, functional=True)  # something else needs what is lost
         return self._answer(inside, edge, loss, served)
 
     def _bounding(self, inside: Ints, edge: Ints) -> Ints:
