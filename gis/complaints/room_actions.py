@@ -83,7 +83,8 @@ def measure(
     )
     test.room, test.openings, test.outdoor_c = room, found.openings, found.outdoor_c
     test.conditions, test.city = found.conditions.strip()[:WORDS_MOST], city
-    proposal = proposed(session, test, zone)
+    with session.no_autoflush:  # one change, one version
+        proposal = proposed(session, test, zone)
     test.rule_id = proposal.rule_id if proposal else None
     test.proposed_percent = proposal.percent if proposal else None
     test.proposed_days = proposal.days if proposal else None

@@ -6,6 +6,7 @@ const list = document.getElementById("alarms");
 const follows = document.getElementById("follows");
 let cursor = null;
 let asked = 0;
+let planned = false; // the server said that the browser is to come again: no fault
 
 async function renew() {
   if (list.contains(document.activeElement) && document.activeElement.name === "note") return later(); // somebody is writing a note
@@ -23,14 +24,15 @@ function later() {
 function listen() {
   const source = new EventSource(cursor === null ? "/events" : `/events?after=${encodeURIComponent(cursor)}`);
   const note = (event) => { if (event.lastEventId) cursor = event.lastEventId; };
-  source.addEventListener("hello", (event) => { note(event); follows.textContent = t("The list follows by itself."); });
+  source.addEventListener("hello", (event) => { note(event); planned = false; follows.textContent = t("The list follows by itself."); });
   source.addEventListener("change", (event) => {
     note(event);
     const rows = JSON.parse(event.data);
-    if ((rows.rows ?? rows).some((row) => row.thing === "alarm")) later();
+    if (rows.some((row) => row.thing === "alarm")) later();
   });
   source.addEventListener("reload", (event) => { note(event); later(); });
-  source.addEventListener("error", () => { follows.textContent = t("The line is broken; it is tried again."); });
+  source.addEventListener("again", () => { planned = true; });
+  source.addEventListener("error", () => { if (!planned) follows.textContent = t("The line is broken; it is tried again."); });
 }
 
 if (list.dataset.live) listen();
