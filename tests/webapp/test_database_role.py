@@ -104,11 +104,28 @@ def test_there_is_no_way_round(as_app, statement):
 
 
 def test_no_function_lends_it_the_owners_rights(as_app):
-    """SECURITY DEFINER functions run as their owner; of those we have none, PostGIS's only look up estimates."""
-    ours = text("SELECT p.proname FROM pg_proc p WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace AND NOT EXISTS"
+    """SECURITY DEFINER functions run as their owner; PostGIS's only look up estimates, ours makes empty months of readings.
+
+    It takes nothing but dates, and looks for names where only the owner can put any.
+    """
+    ours = text("SELECT p.proname, pg_get_function_arguments(p.oid), p.proconfig FROM pg_proc p WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace AND NOT EXISTS"
                 " (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')")  # fmt: skip
     with as_app.connect() as connection:
-        assert connection.scalars(ours).all() == []
+        assert [tuple(row) for row in connection.execute(ours)] == [
+            ("make_reading_months", "months date[]", ["search_path=public, pg_temp"])
+        ]
+        with pytest.raises(DBAPIError, match="permission denied"):
+            connection.execute(text("CREATE TABLE public.reading_2030_01 (x int)"))
+        connection.rollback()
+        for wrong in ("1889-01-01", "2300-01-01", "infinity"):
+            with pytest.raises(DBAPIError):
+                connection.execute(text("SELECT make_reading_months(CAST(ARRAY[:day] AS date[]))"), {"day": wrong})
+            connection.rollback()
+        assert connection.scalar(text("SELECT make_reading_months('{2031-01-31, 2031-01-01}')")) == 1
+        connection.execute(
+            text("INSERT INTO reading (point_id, at, value, received_at) VALUES (1, '2031-01-31', 1, '2031-01-31')")
+        )
+        connection.rollback()
 
 
 def test_the_triggers_refuse_even_the_owner(owner):
