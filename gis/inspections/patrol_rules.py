@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gis.errors import BadInput, Conflict
 
-STOPS_MOST = 60
+STOPS_MOST = 40
 READINGS_MOST = 60
 NOTE_MOST = 1000
 DAYS_AHEAD = 2

@@ -1,15 +1,15 @@
 """In which order to walk a day's sites, and who takes which. Pure numbers; times may differ by direction.
 
 A route is open: it begins at the first site and ends at the last. Up to nine places are solved exactly (M. Held and R. M.
-Karp, J. SIAM 10, 1962, 196-210); more are begun at every place with the nearest next and improved by moving and turning
-stretches until nothing gets better.
+Karp, J. SIAM 10, 1962, 196-210); more are begun at up to `STARTS` places with the nearest next and improved by moving and
+turning stretches until nothing gets better.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from math import inf
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 Floats = NDArray[np.float64]
 EXACT = 9
 ROUNDS = 12
+STARTS = 24
 FORBIDDEN = 1e12
 STRETCH = 3
 
@@ -59,7 +60,8 @@ def _exact(times: Floats) -> list[int]:
 
 
 def _improved(times: Floats) -> list[int]:
-    found = (_settled(times, _greedy(times, start)) for start in range(len(times)))
+    starts = range(0, len(times), -(-len(times) // STARTS))
+    found = (_settled(times, _greedy(times, start)) for start in starts)
     return min(found, key=lambda order: (round(length(times, order), 6), order))
 
 
@@ -75,21 +77,25 @@ def _settled(times: Floats, order: list[int]) -> list[int]:
     """Until no stretch can be turned round (2-opt) or put elsewhere (or-opt) for the better."""
     at = length(times, order)
     while True:
-        better = min(((length(times, tried), tried) for tried in _neighbours(order)), default=(inf, order))
-        if better[0] >= at - 1e-9:
+        tried = np.array(order)[_neighbours(len(order))]
+        lengths = times[tried[:, :-1], tried[:, 1:]].sum(axis=1)
+        best = float(lengths.min())
+        if best >= at - 1e-9:
             return order
-        at, order = better
+        at, order = best, min(tried[lengths == best].tolist())
 
 
-def _neighbours(order: list[int]) -> list[list[int]]:
-    n = len(order)
+@lru_cache(maxsize=8)
+def _neighbours(n: int) -> NDArray[np.intp]:
+    """Every order that one move makes of 0, 1, …, n - 1, a row each."""
+    order = list(range(n))
     turned = [order[:i] + order[i:j][::-1] + order[j:] for i in range(n) for j in range(i + 2, n + 1)]
     moved = []
     for i in range(n):
         for j in range(i + 1, min(i + STRETCH, n) + 1):
             part, rest = order[i:j], order[:i] + order[j:]
             moved += [rest[:k] + part + rest[k:] for k in range(len(rest) + 1) if k != i]
-    return turned + moved
+    return np.array(turned + moved, np.intp)
 
 
 def shared_out(
