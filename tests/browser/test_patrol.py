@@ -26,6 +26,8 @@ from tests.browser.field import enrol, until
 from webapp.clock import utc_now
 
 pytestmark = pytest.mark.browser
+KEPT = """import("/frontend/phone/db.mjs").then(({ db }) => db.keep.toArray())
+    .then((rows) => rows.some((row) => row.key.startsWith("stop-draft:") && JSON.stringify(row.value).includes("38,5")))"""
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +130,8 @@ def test_three_stations_are_read_without_signal_and_delivered_once_when_it_is_ba
     expect(phone.locator(".toast")).to_contain_text("请先更正")
     box.fill("38,5")  # a comma, as some keyboards have it
     expect(phone.locator(".verdict")).to_contain_text("偏低")
-    phone.reload()  # the phone was put away in between
+    until(phone, KEPT)  # written down, and then the phone is put away
+    phone.reload()
     expect(phone.locator("[data-point]")).to_have_value("38,5")
     expect(phone.locator(".verdict")).to_contain_text("偏低")
     phone.click("#foot .primary")
