@@ -7,6 +7,7 @@ are a grid: the heat of two plants goes along it in a tree with a ring between t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -77,9 +78,9 @@ def _heat_mains(made: _Maker, grid, places) -> tuple[dict, list[int]]:
     laid: set[frozenset] = set()
     for place in places:
         way = min((nx.shortest_path(grid, plant, place) for plant in plants), key=len)
-        laid |= {frozenset(step) for step in zip(way, way[1:], strict=False)}
+        laid |= {frozenset(step) for step in pairwise(way)}
     joined = nx.shortest_path(grid, *plants)
-    laid |= {frozenset(step) for step in zip(joined, joined[1:], strict=False)}
+    laid |= {frozenset(step) for step in pairwise(joined)}
     for step in sorted(sorted(one) for one in laid):
         made.pipe(nodes[step[0]], nodes[step[1]], "primary section")
     sources = []
@@ -114,7 +115,7 @@ def _water_mains(made: _Maker, grid, rng) -> tuple[dict, list[int]]:
     for corner in ((0, 0), (SIDE - 2, SIDE - 2)):
         sources.append(made.node("water source"))
         made.pipe(sources[-1], nodes[corner], "water main")
-    return {corner: tap for corner, tap in taps.items()}, sources
+    return taps, sources
 
 
 def _compound(made: _Maker, heat: int, water: int, households: int, rng, twins: list[tuple[int, int]]) -> None:

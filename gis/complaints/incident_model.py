@@ -9,6 +9,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gis.complaints.explaining_rules import AssetTaken
 from gis.complaints.repeat_rules import IncidentStatus, LeadTaken
 from gis.db import SRID, Base, Versioned, name_constraint, one_of
 
@@ -22,7 +23,12 @@ class Incident(Versioned, Base):
         CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_at"),
         CheckConstraint("radius_m > 0", name="radius_m"),
         Index("uq_incident_lead_open", "lead_id", unique=True, postgresql_where=text("status = 'open'")),
-    )
+        Index(
+            "uq_incident_asset_open", "asset_kind", "asset_id", unique=True,
+            postgresql_where=text("status = 'open' AND asset_kind IS NOT NULL"),
+        ),
+        CheckConstraint("asset_households > 0", name="asset_households"),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     no: Mapped[str] = mapped_column(String(40), unique=True)
@@ -31,6 +37,8 @@ class Incident(Versioned, Base):
     category: Mapped[str] = mapped_column(ForeignKey("category.code"))
     asset_kind: Mapped[str | None] = mapped_column(String(20))
     asset_id: Mapped[int | None] = mapped_column(BigInteger)
+    asset_households: Mapped[int | None]
+    notice: Mapped[str] = mapped_column(String(400), default="", server_default="")
     geom: Mapped[Any | None] = mapped_column(Geometry("POINT", SRID))
     radius_m: Mapped[float]
     status: Mapped[str] = mapped_column(String(8), default=IncidentStatus.OPEN)
@@ -40,3 +48,4 @@ class Incident(Versioned, Base):
 
 
 name_constraint("uq_incident_lead_open", LeadTaken)
+name_constraint("uq_incident_asset_open", AssetTaken)

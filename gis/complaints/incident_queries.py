@@ -14,11 +14,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from gis import geo
+from gis.complaints.explaining_queries import JOINABLE, names
 from gis.complaints.incident_model import Incident
 from gis.complaints.model import Caller, Category, Complaint
 from gis.complaints.queries import is_open, visible
 from gis.complaints.repeat_rules import SUSPECT_FROM, SUSPECT_HOURS, SUSPECT_M, IncidentStatus
-from gis.complaints.rules import STEPS
 from gis.complaints.similarity import shared
 from gis.complaints.suspects import clusters
 from gis.network.model import Pipeline, Station
@@ -28,7 +28,6 @@ from gis.people.rules import Scope
 
 Row = Mapping[str, Any]
 PIPE_WITHIN_M = 60.0
-JOINABLE = STEPS["merge"].before  # nobody of its own is on the way to it
 
 
 def listing(session: Session, scope: Scope, status: str | None = None, limit: int = 200) -> list[Row]:
@@ -95,11 +94,14 @@ class Suspect:
 
 def suspected(
     session: Session, scope: Scope, now: datetime, *, hours: float = SUSPECT_HOURS, radius_m: float = SUSPECT_M,
-    least: int = SUSPECT_FROM,
+    least: int = SUSPECT_FROM, without: frozenset[int] = frozenset(),
 ) -> list[Suspect]:  # fmt: skip
-    """Which open complaints of the last hours, of one utility and near each other, belong to no incident yet?"""
+    """Which open complaints of the last hours, of one utility and near each other, belong to no incident yet?
+
+    `without` are those whose cause is told otherwise.
+    """
     known = _free(session, scope, now - timedelta(hours=hours), now)
-    rows = [row for row in known if row["status"] in JOINABLE]
+    rows = [row for row in known if row["status"] in JOINABLE and row["id"] not in without]
     if not rows:
         return []
     lon, lat = (np.array([row[name] for row in rows]) for name in ("lon", "lat"))
@@ -196,11 +198,16 @@ def open_ones(session: Session, scope: Scope) -> list[Row]:
 
 def asset_name(session: Session, incident: Incident) -> str | None:
     """What the thing is called that is thought to be the cause."""
+    if incident.asset_kind is None or incident.asset_id is None:
+        return None
     if incident.asset_kind == "outage":
         outage = session.get(Outage, incident.asset_id)
         return f"{outage.no} {outage.place}" if outage else None
-    if incident.asset_kind == "station":
-        return session.scalar(select(Station.name).where(Station.id == incident.asset_id))
-    return (
-        session.scalar(select(Pipeline.code).where(Pipeline.id == incident.asset_id)) if incident.asset_kind else None
-    )
+    return names(session, {incident.asset_kind: {incident.asset_id}}).get((incident.asset_kind, incident.asset_id))
+
+
+def notice_of(session: Session, complaint: Complaint) -> str:
+    """What its caller is told until it is answered: the notice of its open incident."""
+    incident = of_complaint(session, complaint.incident_id)
+    running = incident is not None and incident.status == IncidentStatus.OPEN and complaint.answered_at is None
+    return incident.notice if incident is not None and running else ""

@@ -35,7 +35,7 @@ from gis.complaints.repeat_rules import (
 from gis.complaints.repeats import alone_with_groups
 from gis.complaints.rules import OPEN, Status, clean
 from gis.db import SRID, check_version, naming_violations
-from gis.errors import Missing
+from gis.errors import BadInput, Missing
 from gis.journal import Who
 
 
@@ -181,6 +181,21 @@ def describe(
     check_version(incident, base_version)
     incident.name, incident.cause = clean("place", name) or incident.name, clean("place", cause)
     _touch(session, who, incident, session.get_one(Complaint, incident.lead_id), "change")
+    return incident
+
+
+def note(session: Session, who: Who, incident: Incident, text: str, notice: str = "") -> Incident:
+    """Write down what happened on the way (water is back, the supply temperature was raised), and what callers are told now."""
+    session.refresh(incident, with_for_update=True)
+    if incident.status != IncidentStatus.OPEN:
+        raise IncidentClosed(no=incident.no)
+    told = clean("note", text)
+    if not told:
+        raise BadInput(reason="note")
+    incident.notice = clean("place", notice) or incident.notice
+    flag_modified(incident, "name")
+    session.flush()
+    _write(session, who, "note", incident, session.get_one(Complaint, incident.lead_id), note=told)
     return incident
 
 

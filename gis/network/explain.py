@@ -9,7 +9,9 @@ same under both. With the log odds of failing at all it is the log odds that thi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,8 +102,18 @@ class Explainer:
         self.families = list(families)
         self.begin = np.concatenate([[0], np.cumsum([len(f) for f in families])]).astype(np.int64)
         self.first, self.group = self._alike(served)
-        self.prior = np.full(self.first.size, -np.inf)
-        np.logaddexp.at(self.prior, self.group, log_prior)
+        self.prior = self._of_groups(log_prior)
+
+    def with_prior(self, log_prior: F64) -> Explainer:
+        """The same sets with other odds of each thing to have failed."""
+        made = copy(self)
+        made.prior = self._of_groups(log_prior)
+        return made
+
+    def _of_groups(self, log_prior: F64) -> F64:
+        prior = np.full(self.first.size, -np.inf)
+        np.logaddexp.at(prior, self.group, log_prior)
+        return prior
 
     def ratios(self, heard: Heard, rates: Rates) -> F64:
         """The log likelihood ratio of each thing. All are summed in one pass for each rate and utility."""
@@ -208,7 +220,7 @@ class Explainer:
         """A node of each set (of an empty one, any)."""
         return np.concatenate([family.one_of() for family in self.families])
 
-    def _sums(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _sums(self, values: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([family.sums(values) for family in self.families])
 
     def _alike(self, served: Flags) -> tuple[I64, I64]:
@@ -225,3 +237,14 @@ class Explainer:
     def _shares(self, heard: Heard, mine: I64, other: Ranked) -> bool:
         both = np.intersect1d(mine, self.members(other.things[0]), assume_unique=True)
         return bool(heard.calls[both].sum() > 0)
+
+
+def learned(rates: F64, known: Sequence[tuple[int, int]]) -> Rates:
+    """The rates, weighed by failures of which is known how many called and how many lost service: each is shared among the
+    rates as it is likely under them. Nothing known: all alike."""
+    weight = np.ones(rates.size)
+    for callers, households in known:
+        called = min(callers, households)
+        likely = called * np.log(rates) + (households - called) * np.log1p(-rates)
+        weight += np.exp(likely - logsumexp(likely))
+    return Rates(rates, weight)

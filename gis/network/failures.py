@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -53,7 +54,7 @@ class FailureSets:
     def __len__(self) -> int:
         return self.start.size - 1
 
-    def sums(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def sums(self, values: NDArray[Any]) -> NDArray[Any]:
         """The sum over each set of a value per node. Integers stay exact (and wrap as they do)."""
         reached = self.place != NOWHERE
         total = np.zeros(int(self.place.max(initial=NOWHERE)) + 2, values.dtype)
