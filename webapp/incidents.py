@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from gis import journal
 from gis.complaints import incident_queries as queries
@@ -15,11 +16,13 @@ from gis.complaints.incident_model import Incident
 from gis.complaints.model import Category
 from gis.complaints.privacy import masked_text
 from gis.complaints.repeat_rules import SUSPECT_FROM, SUSPECT_HOURS, SUSPECT_M
+from gis.complaints.rules import may_step
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.people.queries import names_of
 from webapp import cards
 from webapp.access import db, needs, now, scope, who
 from webapp.complaints import visible_complaint
+from webapp.explained_words import summary
 from webapp.filters import number, zone
 from webapp.i18n import message
 from webapp.repeats import named
@@ -34,11 +37,13 @@ def index() -> str:
     """What is suspected now, what runs, and what is over."""
     hours, metres = number("hours", SUSPECT_HOURS, 1, 168), number("metres", int(SUSPECT_M), 50, 3000)
     least = number("least", SUSPECT_FROM, 2, 100)
-    found = queries.suspected(db(), scope(), now(), hours=hours, radius_m=metres, least=least)
+    explained = summary()
+    without = frozenset(explained["ids"]) if explained else frozenset()
+    found = queries.suspected(db(), scope(), now(), hours=hours, radius_m=metres, least=least, without=without)
     rows = queries.listing(db(), scope())
     return render_template(
         "incidents/index.html", suspects=[_suspect(one) for one in found[:SUSPECTS_SHOWN]], many=len(found), rows=rows,
-        hours=hours, metres=metres, least=least, category_name=cards.category_name,
+        hours=hours, metres=metres, least=least, category_name=cards.category_name, explained=explained,
     )  # fmt: skip
 
 
@@ -120,10 +125,15 @@ def show(incident_id: int) -> str:
         "incidents/show.html", incident=incident, rows=rows, lead=lead, happened=happened,
         names=names_of(db(), {entry["user_id"] for entry in happened if entry["user_id"]}),
         calls=sum(1 + row["repeat_count"] for row in rows), still=sum(row["closed_at"] is None for row in rows),
-        asset=queries.asset_name(db(), incident), order=cards.running(incident.lead_id),
+        asset=queries.asset_name(db(), incident), answerable=_answerable(lead), order=cards.running(incident.lead_id),
         points=[{"id": r["id"], "lon": r["lon"], "lat": r["lat"], "no": r["hotline_no"], "lead": r["id"] == incident.lead_id,
                  "closed": r["closed_at"] is not None} for r in rows if r["lon"] is not None],
     )  # fmt: skip
+
+
+def _answerable(lead: dict[str, Any] | None) -> bool:
+    """May this person answer the lead as it stands, and with it every caller?"""
+    return lead is not None and may_step(current_user.role, "answer", lead["status"])
 
 
 def visible_incident(incident_id: int) -> Incident:

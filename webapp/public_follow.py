@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 
+from gis.complaints import incident_queries
 from gis.complaints.model import Complaint
 from gis.complaints.outage_calls import known_to
 from gis.complaints.privacy import normal_phone
@@ -116,7 +117,7 @@ def _page(complaint: Complaint, error: str | None = None) -> str:
         photos=queries.photos_of(db(), complaint.id), notes=queries.notes_of(db(), complaint.id),
         ratings=queries.ratings_of(db(), complaint.id), may=may, reasons=list(ReopenReason), token=sign("follow", complaint.id),
         action_id=uuid4(), outages=known_to(db(), complaint, now()), limits=LIMITS, most_photos=PHOTOS_PER_REPORT, photo_kinds=sorted(PHOTO_KINDS), error=error,
-        matter_status=str(matter.status), done=request.args.get("done", ""), open=matter.status not in (Status.CANCELLED,),
+        notice=incident_queries.notice_of(db(), matter), matter_status=str(matter.status), done=request.args.get("done", ""), open=matter.status not in (Status.CANCELLED,),
     )  # fmt: skip
 
 
