@@ -7,7 +7,7 @@ from it; the exact shares are invented.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ NOW = datetime(2009, 11, 22, 16, 30, tzinfo=ZONE)
 CALLS = 1_569
 BURST_AT = datetime(2009, 11, 17, 18, 40, tzinfo=ZONE)
 BURST_CALLS = 58
+PUMP_CALLS = 13
+PUMP_WORDS = ("整个小区暖气突然都凉了。", "下午开始暖气全凉,换热站没有动静。")
 LATEST_OPEN = 37  # the last calls of the week, still being worked on
 COMPLEX_OPEN, OVERDUE = (
     6,
@@ -85,7 +87,7 @@ def generate(city: City, rng: Generator) -> list[Call]:
         code = codes[rng.choice(len(codes), p=weights / weights.sum())]
         compound = int(rng.choice(len(rate), p=rate / rate.sum()))
         made.append(_call(city, rng, at, code, compound))
-    made += _burst(city, rng)
+    made = _pump(city, made) + _burst(city, rng)
     made.sort(key=lambda call: call.received_at)
     older = [i for i, c in enumerate(made) if _day(c) == 18 and c.category in _COMPLEX][-COMPLEX_OPEN:]
     older += [i for i, c in enumerate(made) if _day(c) == 21 and c.category == "heat.cold"][-OVERDUE:]
@@ -112,11 +114,31 @@ def _burst(city: City, rng: Generator) -> list[Call]:
     words = {"water.none": "自来水突然停了,暖气也跟着停了。", "heat.outage": "停水以后暖气停供,屋里越来越冷。",
              "water.burst": "小区门口自来水管破裂,水流到路上。"}  # fmt: skip
     found = []
-    for minute in rng.exponential(14.0, BURST_CALLS):
+    dark = behind(city)
+    many = np.cumsum([city.compounds[i].households for i in dark])
+    for n, minute in enumerate(rng.exponential(14.0, BURST_CALLS)):
         code = str(rng.choice(["heat.outage", "water.none", "water.burst"], p=[0.6, 0.34, 0.06]))
         at = BURST_AT + timedelta(minutes=float(min(minute, 90.0)))
-        found.append(_call(city, rng, at.astimezone(UTC), code, 0, words[code]))
+        cold = dark[int(np.searchsorted(many, n * 0.618034 % 1 * many[-1], side="right"))]
+        found.append(_call(city, rng, at.astimezone(UTC), code, cold if code == "heat.outage" else 0, words[code]))
     return found
+
+
+def behind(city: City) -> list[int]:
+    """The compounds whose station stopped with the water of 文丰小区: all that hang on that station."""
+    return [i for i, block in enumerate(city.compounds) if block.station == city.compounds[0].station]
+
+
+def _pump(city: City, made: list[Call]) -> list[Call]:
+    """This afternoon a station's pump has stopped, and nobody has been sent yet: so there is something to explain now."""
+    at = next(i for i, b in enumerate(city.compounds) if i and b.direct and b.households >= 250 and len(b.buildings) >= 6
+              and sum(o.station == b.station for o in city.compounds) == 1)  # fmt: skip
+    late = sorted(range(len(made)), key=lambda i: made[i].received_at)[-PUMP_CALLS:]
+    houses = len(city.compounds[at].buildings)
+    for n, i in enumerate(late):
+        made[i] = replace(made[i], compound=at, house=n * 3 % houses, category="heat.none", description=PUMP_WORDS[n % 2],
+                          received_at=NOW.astimezone(UTC) - timedelta(minutes=2.0 + 3.5 * (PUMP_CALLS - 1 - n)))  # fmt: skip
+    return made
 
 
 def _call(city: City, rng: Generator, at: datetime, code: str, compound: int, words: str | None = None) -> Call:

@@ -32,7 +32,7 @@ from gis.people.rules import Role
 from gis.places.model import Area, Building, GazetteerEntry, RoadEdge, RoadNetwork, RoadNode
 from gis.places.rules import DRIVE_KMH, WALK_KMH
 from webapp.demo import city as ground
-from webapp.demo.calls import NOW, generate
+from webapp.demo.calls import NOW, behind, generate
 from webapp.demo.city import COLUMNS, ROWS, SOURCE, STREETS, City
 from webapp.demo.findings import write_findings
 from webapp.demo.history import write_history
@@ -101,7 +101,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     allow_extensions(session, users)
     write_history(session, city, calls, units, areas, users, rng)
     write_lives(session, users)
-    write_incident(session, who, areas["compounds"][0])
+    write_incident(session, who, [areas["compounds"][i] for i in behind(city)])
     write_visits(session, users["inspector"].id, rng)
     write_works(session, city, units, areas, users, wgs)
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
