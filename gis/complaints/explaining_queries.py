@@ -105,7 +105,7 @@ def known_failures(session: Session) -> list[Row]:
     """The incidents whose cause is a thing of a network: its kind, the callers, and how many households had no service."""
     members = select(func.count()).where(Complaint.incident_id == Incident.id).correlate(Incident).scalar_subquery()
     asked = select(Incident.asset_kind, Incident.asset_households, members.label("callers"), Incident.opened_at).where(
-        Incident.status == IncidentStatus.CLOSED, Incident.asset_kind.isnot(None))  # fmt: skip
+        Incident.status == IncidentStatus.CLOSED, Incident.asset_kind.in_(sorted(NAMES)))  # fmt: skip
     return [dict(row) for row in session.execute(asked.order_by(Incident.id)).mappings()]
 
 
@@ -117,20 +117,22 @@ def open_incident_of(session: Session, kind: str, asset_id: int) -> Incident | N
     return session.scalar(asked)
 
 
-_NAMES: dict[str, Any] = {
+# The things of a network that an incident may name as its cause, and what each is called.
+NAMES: dict[str, Any] = {
     "station": select(Station.id, Station.name),
+    "pipeline": select(Pipeline.id, Pipeline.code.label("name")),
     "valve": select(Valve.id, Valve.code.label("name")),
     "customer": select(SupplyPoint.id, SupplyPoint.name),
+    "heat_source": select(HeatSource.id, HeatSource.name),
+    "supply_source": select(SupplySource.id, SupplySource.name),
 }
 
 
 def names(session: Session, wanted: Mapping[str, set[int]]) -> dict[tuple[str, int], str]:
-    """What things are called, by kind and id; sources of heat are `heat_source`, of anything else `supply_source`."""
-    tables = {**_NAMES, "heat_source": select(HeatSource.id, HeatSource.name), "supply_source": select(SupplySource.id, SupplySource.name),
-              "pipeline": select(Pipeline.id, Pipeline.code.label("name"))}  # fmt: skip
+    """What things of a network are called, by kind and id; any other kind has no name here."""
     found: dict[tuple[str, int], str] = {}
-    for kind, ids in wanted.items():
-        asked = tables[kind].where(tables[kind].selected_columns.id.in_(sorted(ids)))
+    for kind in wanted.keys() & NAMES.keys():
+        asked = NAMES[kind].where(NAMES[kind].selected_columns.id.in_(sorted(wanted[kind])))
         found |= {(kind, row.id): row.name for row in session.execute(asked)}
     return found
 
