@@ -116,16 +116,16 @@ class Explainer:
         return prior
 
     def ratios(self, heard: Heard, rates: Rates) -> F64:
-        """The log likelihood ratio of each thing. All are summed in one pass for each rate and utility."""
+        """The log likelihood ratio of each thing. Three sums over each set and utility serve all rates."""
         n, k, r0 = heard.households, heard.calls, heard.background
-        mine = [heard.utility == one for one in np.unique(heard.utility[n > 0])]
+        anyway = k * np.log(r0) + (n - k) * np.log1p(-r0)
+        log_weight = np.log(rates.weight / rates.weight.sum())
         total = np.zeros(int(self.begin[-1]))
-        for here in mine:
-            each = []
-            for r, w in zip(rates.rate.tolist(), (rates.weight / rates.weight.sum()).tolist(), strict=True):
-                told = k * (np.log(r) - np.log(r0)) + (n - k) * (np.log1p(-r) - np.log1p(-r0))
-                each.append(np.log(w) + self._sums(np.where(here, told, 0.0)))
-            total += logsumexp(np.vstack(each), axis=0)
+        for one in np.unique(heard.utility[n > 0]):
+            here = heard.utility == one
+            called, quiet = self._sums(np.where(here, k, 0)), self._sums(np.where(here, n - k, 0))
+            told = np.outer(np.log(rates.rate), called) + np.outer(np.log1p(-rates.rate), quiet) + log_weight[:, None]
+            total += logsumexp(told, axis=0) - self._sums(np.where(here, anyway, 0.0))
         return total
 
     def rank(self, heard: Heard, rates: Rates, limit: int, below: int = EVERYBODY) -> list[Ranked]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,19 @@ class FailureSets:
     def __len__(self) -> int:
         return self.start.size - 1
 
+    @cached_property
+    def _sorted(self) -> tuple[I64, I64, I64]:
+        """The reached nodes by place, and where in that row each interval begins and ends."""
+        order = np.argsort(self.place, kind="stable")
+        row = self.place[order]
+        reached = np.searchsorted(row, 0)
+        return order[reached:], np.searchsorted(row[reached:], self.first), np.searchsorted(row[reached:], self.last)
+
     def sums(self, values: NDArray[Any]) -> NDArray[Any]:
         """The sum over each set of a value per node. Integers stay exact (and wrap as they do)."""
-        reached = self.place != NOWHERE
-        total = np.zeros(int(self.place.max(initial=NOWHERE)) + 2, values.dtype)
-        np.add.at(total[1:], self.place[reached], values[reached])
-        total = np.cumsum(total, dtype=values.dtype)
-        each = total[self.last] - total[self.first]
+        order, first, last = self._sorted
+        total = np.concatenate([np.zeros(1, values.dtype), np.cumsum(values[order], dtype=values.dtype)])
+        each = total[last] - total[first]
         whole = np.concatenate([np.zeros(1, values.dtype), np.cumsum(each, dtype=values.dtype)])
         return whole[self.start[1:]] - whole[self.start[:-1]]
 
