@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0440"
-down_revision = "0400"
+down_revision = "0430"
 branch_labels = None
 depends_on = None
 
