@@ -1,7 +1,7 @@
 """Every count of the demo city equals the source (sources/pingdu-2009)."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import networkx as nx
@@ -10,10 +10,12 @@ from shapely.geometry import shape
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis.complaints.explaining import explain
 from gis.complaints.rules import Status
 from gis.db import make_engine
 from gis.journal import Who
-from webapp.demo.calls import NOW
+from gis.people.rules import CITY
+from webapp.demo.calls import BURST_AT, NOW
 from webapp.demo.load import district, load_demo
 from webapp.verify import broken_invariants
 
@@ -180,3 +182,25 @@ def test_there_are_findings_in_every_state_one_stopped_site_a_proposal_and_a_per
     )
     assert demo.scalar(text("SELECT count(*) FROM finding WHERE NOT synthetic")) == 0
     assert demo.scalar(text("SELECT count(*) FROM consequence WHERE NOT synthetic")) == 0
+
+
+def test_the_evening_of_17_november_is_told_as_the_calls_explained_it(demo):
+    """source: sources/pingdu-2009: the water main at 文丰小区, water back within 40 minutes, then temperature and pressure raised."""
+    [row] = demo.execute(text("SELECT i.*, p.code, p.utility FROM incident i JOIN pipeline p ON p.id = i.asset_id "
+                              "WHERE i.asset_kind = 'pipeline'")).mappings()  # fmt: skip
+    assert (row["utility"], row["code"][:4], row["status"]) == ("water", "PYWA", "closed")
+    notes = demo.execute(text("SELECT at, data ->> 'note' AS note FROM journal WHERE thing = 'incident' AND verb = 'note' "
+                              "AND thing_id = :id ORDER BY at"), {"id": str(row["id"])}).all()  # fmt: skip
+    assert [note for at, note in notes if at == BURST_AT + timedelta(minutes=40)] == [
+        "恢复供水,历时40分钟;换热站开始补水"
+    ]
+    assert [one for one in notes if "提升总水管进水温度和供热压力" in one.note]
+    asked = "SELECT count(*) FROM complaint WHERE incident_id = :id AND answered_at IS NULL"
+    assert demo.scalar(text(asked), {"id": row["id"]}) == 0
+
+
+def test_now_a_station_has_stopped_and_the_calls_say_which(demo):
+    [[first, *_]] = explain(demo, CITY, NOW, hours=3).causes
+    assert first.things[0].kind == "station"
+    assert first.things[0].name == f"{first.areas[0]}换热站"
+    assert len(first.free) > 5
