@@ -85,3 +85,19 @@ def test_layers_have_commands_of_their_own(chengmai, tmp_path):
     assert json.loads(done.stdout)["added"] == 1
     done = chengmai("import", "cameras", str(path), "--datum", "gcj02", "--json")
     assert json.loads(done.stdout)["added"] == 1
+
+
+def test_a_network_is_looked_at_by_check_and_its_rest_kept_when_wanted(chengmai, url, shared):
+    file = str(shared / "pipes" / "heat_schutterwald.gpkg")
+    looked = chengmai("import", "network", file, "--utility", "heat", "--check", "--json")
+    told = json.loads(looked.stdout)
+    assert (looked.exit_code, told["stored"], told["refused"], told["found"]) == (1, False, 72, 2)
+    plain = chengmai("import", "network", file, "--utility", "heat")
+    assert plain.exit_code == 1
+    assert "heat_schutterwald-336" in plain.output
+    kept = chengmai("import", "network", file, "--utility", "heat", "--take-rest", "--json")
+    assert (kept.exit_code, json.loads(kept.stdout)["stored"]) == (0, True)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM pipe_section WHERE utility = 'heat'")) == 414
+    engine.dispose()
