@@ -24,7 +24,7 @@ from webapp.i18n import word
 
 pages = Blueprint("stations", __name__)
 # range -> days that it shows, and how long each drawn step is; a season is what a heating season at most takes
-RANGES: dict[str, tuple[int, int]] = {"day": (1, 300), "week": (7, 1800), "season": (180, 6 * 3600)}
+RANGES: dict[str, tuple[int, int]] = {"day": (1, 600), "week": (7, 1800), "season": (180, 6 * 3600)}
 STATES = ("alarm", "noted", "silent", "none", "fine")
 TABLE_ROWS = 300
 LOOKS = {
@@ -164,18 +164,27 @@ def frames(points: list[dict[str, Any]], view: View) -> list[dict[str, Any]]:
     rules = [rule for rule in alarm_queries.rules_of_points(db(), ids) if not rule.valid.isempty]
     others = [rule.other_id for rule in rules if rule.kind == AlarmKind.CURVE and rule.other_id is not None]
     series = asking.series(db(), {*ids, *others}, view.since, view.until, view.step_s)
+    since = _begin(series, view)
     found = []
     for group, sides in GROUPS:
         for quantity in Quantity:
             of = [row for row in points if row["side"] in sides and row["quantity"] == quantity]
             if of:
                 found.append(
-                    _frame(group, quantity, of, [r for r in rules if r.point_id in {p["id"] for p in of}], series, view)
+                    _frame(
+                        group,
+                        quantity,
+                        since,
+                        of,
+                        [r for r in rules if r.point_id in {p["id"] for p in of}],
+                        series,
+                        view,
+                    )
                 )
     return found
 
 
-def _frame(group: str, quantity: Quantity, points: list[dict[str, Any]], rules: list[Any], series: dict[int, list[Any]], view: View) -> dict[str, Any]:  # fmt: skip
+def _frame(group: str, quantity: Quantity, since: datetime, points: list[dict[str, Any]], rules: list[Any], series: dict[int, list[Any]], view: View) -> dict[str, Any]:  # fmt: skip
     names = {row["id"]: row["name"] for row in points}
     looks = {row["id"]: LOOKS[PointSide(row["side"])] for row in points}
     silences = {r.point_id: timedelta(minutes=r.silent_min) for r in rules if r.kind == AlarmKind.SILENCE}
@@ -183,7 +192,7 @@ def _frame(group: str, quantity: Quantity, points: list[dict[str, Any]], rules: 
     unit = KEPT_UNIT[quantity]
     title = _("%(what)s in %(unit)s", what=f"{word('point_group', group)} · {word('quantity', quantity)}", unit=unit)
     chart = charts.Chart(
-        title, unit, view.since, view.until, lines, _bands(rules, looks, view), _wanted(rules, names, series, view)
+        title, unit, since, view.until, lines, _bands(rules, looks, view), _wanted(rules, names, series, view)
     )
     table: dict[datetime, dict[int, Any]] = {}
     for i in names:
@@ -192,6 +201,14 @@ def _frame(group: str, quantity: Quantity, points: list[dict[str, Any]], rules: 
     rows = sorted(table.items(), reverse=True)
     return {"title": title, "unit": unit, "svg": charts.drawn(chart, zone()), "points": points, "rows": rows[:TABLE_ROWS], "total": len(rows),
             "wanted": bool(chart.wanted), "bands": bool(chart.bands), "looks": looks}  # fmt: skip
+
+
+def _begin(series: dict[int, list[Any]], view: View) -> datetime:
+    """Where the axis begins: a season that is young is not drawn as half a year of nothing."""
+    first = min((spots[0].at for spots in series.values() if spots), default=view.since)
+    if view.range != "season":
+        return view.since
+    return max(view.since, datetime.combine(first.astimezone(zone()).date(), time(), tzinfo=zone()))
 
 
 def _bands(rules: list[Any], looks: dict[int, str], view: View) -> list[charts.Band]:

@@ -47,7 +47,7 @@ def station(session):
     make_rule(session, supply, "curve", low=2.0, other_id=outdoor.id, knots=[[-10, 60], [10, 40]])
     read(
         session,
-        *((p, m, v) for m in (120, 115, 110, 20, 15) for p, v in ((supply, 51.5), (back, 42.0), (outdoor, 0.0))),
+        *((p, m, v) for m in (120, 110, 100, 30, 20) for p, v in ((supply, 51.5), (back, 42.0), (outdoor, 0.0))),
     )
     session.commit()
     return made, supply, back
