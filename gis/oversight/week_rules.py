@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from scipy.stats import chi2
+from scipy.special import gammaincinv  # scipy.stats costs every process a second at its start
 
 from gis.errors import BadInput, Conflict
 from gis.oversight.rates import Rate, per
@@ -151,8 +151,8 @@ class SmallRate:
 def poisson_interval(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Between which means would a count of this size not be surprising? The exact interval (Garwood, Biometrika 28, 1936)."""
     tail = (1 - confidence) / 2
-    low = float(chi2.ppf(tail, 2 * count) / 2) if count else 0.0
-    return low, float(chi2.ppf(1 - tail, 2 * count + 2) / 2)
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    return low, float(gammaincinv(count + 1, 1 - tail))
 
 
 def small_rates(counts: Sequence[tuple[int, int]]) -> list[SmallRate]:
