@@ -48,18 +48,19 @@ export class Detail {
 
   /** The selected complaint changed on the server: draw it again where it is; the crews' order stays until it is asked for. */
   async refresh() {
-    const before = this.complaint;
-    if (!before) return;
+    if (!this.complaint) return;
     const turn = this.#turn;
     let fresh;
-    try { fresh = await ask(`/complaints/${before.id}.json`); } catch { return; }
+    try { fresh = await ask(`/complaints/${this.complaint.id}.json`); } catch { return; }
     if (turn !== this.#turn) return;
-    if (fresh.version === before.version && fresh.order?.version === before.order?.version) {
+    const shown = this.complaint; // what is shown now: another refresh may have come back before this one
+    if (fresh.version < shown.version) return;
+    if (fresh.version === shown.version && fresh.order?.version === shown.order?.version) {
       this.#root.querySelector("[data-timeline]")?.replaceWith(this.#timeline(fresh)); // somebody only looked: an unmasking, say
       return;
     }
     const inHand = this.#root.querySelector("form");
-    if (inHand && (ASSIGNABLE.has(fresh.status) || inHand.dataset.step)) { this.complaint = { ...fresh, version: before.version }; return; } // never take a half-filled form away
+    if (inHand && (ASSIGNABLE.has(fresh.status) || inHand.dataset.step)) { this.complaint = { ...fresh, version: shown.version }; return; } // never take a half-filled form away
     this.#take(fresh);
   }
 
