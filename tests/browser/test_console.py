@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy.orm import Session
 
 from gis.complaints.actions import take_step
@@ -246,6 +246,27 @@ def test_a_supervisor_confirms_and_reopens(live, page, city):
     page.get_by_role("button", name="重办").click()
     page.get_by_role("button", name="提交").click()
     expect(page.locator(".step-form [role=alert]")).to_contain_text("说明")
+    page.get_by_label("说明 *").fill("来电人说晚上又不热了")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator(".ranking > li").first).to_contain_text("兴平抢修1班")
+
+
+def test_a_refresh_that_comes_late_brings_no_older_version_back(live, page, city):
+    """Asked for before the step, answered after the next form was opened: that form goes on with the version that is shown."""
+    with live.sessions() as session:
+        session.get_one(Complaint, city.complaints[2]).status = "resolved"
+        session.commit()
+    open_desk(live, page, city, "supervisor", f"?id={city.complaints[2]}&sort=due")
+    page.get_by_role("button", name="回访确认").click()
+    late: list[Route] = []
+    page.route(
+        f"**/complaints/{city.complaints[2]}.json", lambda route: route.continue_() if late else late.append(route)
+    )
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("#detail .detail-head")).to_contain_text("办结")  # by the refresh after that one
+    page.get_by_role("button", name="重办").click()
+    with page.expect_response(late[0].request.url):
+        late[0].continue_()
     page.get_by_label("说明 *").fill("来电人说晚上又不热了")
     page.get_by_role("button", name="提交").click()
     expect(page.locator(".ranking > li").first).to_contain_text("兴平抢修1班")
