@@ -125,7 +125,7 @@ def _rules() -> bytes:
     table = {
         "order_steps": steps, "return_reasons": list(ReturnReason), "stages": list(Stage),
         "photo_kinds": sorted(inspection_rules.PHOTO_KINDS), "photo_max_bytes": inspection_rules.PHOTO_MAX_BYTES,
-        "photo_max_pixels": current_app.config["SETTINGS"].max_photo_pixels,
+        "photo_max_pixels": current_app.config["SETTINGS"].max_photo_pixels, "timezone": current_app.config["SETTINGS"].timezone,
     }  # fmt: skip
     return f"export default {json.dumps(table)};\n".encode()
 

@@ -1,17 +1,14 @@
 // Checklists of both kinds under one name: the six pledges (items) and forms (pages of items of many types).
 import { language } from "/frontend/common/words.mjs";
-import { now } from "./clock.mjs";
+import { aheadOf, dayOf, now, timeOf } from "./clock.mjs";
 import { formProgress, pagesOf, told } from "./form_rules.mjs";
 import { itemText } from "./names.mjs";
 import { progress } from "./rules.mjs";
 
-/** The moment by the wall clock, as expressions want it: 2009-11-17T10:00:00+08:00. */
+/** The moment by the bureau's wall clock, as expressions want it: 2009-11-17T10:00:00+08:00. */
 export function localNow() {
-  const at = new Date(now());
-  const offset = -at.getTimezoneOffset();
-  const two = (n) => String(Math.trunc(Math.abs(n))).padStart(2, "0");
-  const wall = new Date(at.getTime() + offset * 60_000).toISOString().slice(0, 19);
-  return `${wall}${offset < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
+  const at = now();
+  return `${dayOf(at)}T${timeOf(at)}${aheadOf(at)}`;
 }
 
 /** Where a checklist stands: answered of total, what is lacking, which were answered "no". */

@@ -1,7 +1,7 @@
 // The few parts every screen is built from: icons, the ring, chips, sheets, and how times and distances read.
 import { el } from "/frontend/common/dom.mjs";
 import { language, t } from "/frontend/common/words.mjs";
-import { now } from "./clock.mjs";
+import { dayOf, formatter, now } from "./clock.mjs";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -107,16 +107,15 @@ export function toast(text, kind = "") {
 }
 
 const locale = language === "zh" ? "zh-CN" : "en-GB";
-const hourMinute = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
-const monthDay = new Intl.DateTimeFormat(locale, { month: "numeric", day: "numeric" });
+const hourMinute = formatter(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const monthDay = formatter(locale, { month: "numeric", day: "numeric" });
 
 /** 09:41 */
 export const clock = (iso) => hourMinute.format(new Date(iso));
 
 /** 09:41 when it is today, 11/17 09:41 otherwise. */
 export function moment(iso) {
-  const at = new Date(iso);
-  return at.toDateString() === new Date(now()).toDateString() ? clock(iso) : `${monthDay.format(at)} ${clock(iso)}`;
+  return dayOf(iso) === dayOf(now()) ? clock(iso) : `${monthDay.format(new Date(iso))} ${clock(iso)}`;
 }
 
 /** A length of time: 2 小时 10 分. */

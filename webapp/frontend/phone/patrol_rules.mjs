@@ -25,10 +25,3 @@ export function standing(stop, changes) {
   if (own) return own.state === "held" ? "held" : own.kind === "patrol.skip" ? "skipped" : "visited";
   return stop.outcome ?? "waiting";
 }
-
-/** Today's patrols out of what the phone keeps; by the server's day when it was told today, else by the phone's corrected clock. */
-export function patrolsOfToday(kept, now) {
-  const local = new Date(now);
-  const day = `${local.getFullYear()}-${String(local.getMonth() + 1).padStart(2, "0")}-${String(local.getDate()).padStart(2, "0")}`;
-  return (kept?.patrols ?? []).filter((patrol) => patrol.on_day === (kept.today > day ? kept.today : day));
-}

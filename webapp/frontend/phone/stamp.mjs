@@ -5,6 +5,7 @@
 // never sent. A canvas takes over points of colour only: nothing that was written into the file's EXIF comes along.
 import { t } from "/frontend/common/words.mjs";
 import { wellFormed } from "./canonical.mjs";
+import { dayOf, timeOf } from "./clock.mjs";
 import { decode, encode } from "./pictures.mjs";
 
 const LONGEST_PX = 2048;
@@ -12,13 +13,8 @@ const QUALITY = 0.85;
 const FONT = '"Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif';
 const SHOWN_OF_HASH = 16;
 
-const two = (n) => String(n).padStart(2, "0");
-
-/** 2026-11-17 09:41:05, in the phone's time zone. */
-export function fullTime(iso) {
-  const at = new Date(iso);
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
+/** 2026-11-17 09:41:05, as the bureau's clocks showed it: the desk draws the same stamp. */
+export const fullTime = (iso) => `${dayOf(iso)} ${timeOf(iso)}`;
 
 /** The lines of the stamp. `facts` is `{taken_at, album, position, place, order_no, inspector, sha256}`. Pure. */
 export function lines({ taken_at: at, album, position, place, order_no: order, inspector, sha256 }) {

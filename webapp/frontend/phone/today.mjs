@@ -2,14 +2,13 @@
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t, word } from "/frontend/common/words.mjs";
 import { begin } from "./begin.mjs";
-import { now } from "./clock.mjs";
+import { now, ofToday } from "./clock.mjs";
 import { db, recall, watch } from "./db.mjs";
 import { section as rectification } from "./finding.mjs";
 import { head, tabs } from "./frame.mjs";
 import { categoryName } from "./names.mjs";
 import { button, chip, choices, countdown, distance, icon, moment } from "./parts.mjs";
 import { section as patrolSection } from "./patrol.mjs";
-import { patrolsOfToday } from "./patrol_rules.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { timeState, wayTo, withChanges } from "./rules.mjs";
 import { GroundMap } from "./ground_map.mjs";
@@ -18,7 +17,7 @@ import { places, sketch } from "./sketch.mjs";
 import { stopsOf } from "./stops.mjs";
 import { nudge } from "./sync.mjs";
 import { facts, tracking } from "./track.mjs";
-import { ofToday, visitSection } from "./visits.mjs";
+import { visitSection } from "./visits.mjs";
 
 const OVER = ["resolved", "returned", "recalled"];
 const GROUPS = [
@@ -53,7 +52,7 @@ async function load() {
   ]);
   return {
     whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh, changes, kept,
-    visits: ofToday(kept, now()), findings: await recall("findings", []), patrols: patrolsOfToday(await recall("patrols"), now()),
+    visits: ofToday(kept, "visits"), findings: await recall("findings", []), patrols: ofToday(await recall("patrols"), "patrols"),
   };
 }
 

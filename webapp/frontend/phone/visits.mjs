@@ -5,14 +5,6 @@ import { button, chip, moment } from "./parts.mjs";
 
 const UNFIT = ["expired", "not_yet", "missing"];
 
-/** Today's visits out of what the phone keeps; by the server's day when it was told today, else by the phone's corrected clock. */
-export function ofToday(kept, now) {
-  if (!kept) return [];
-  const local = new Date(now);
-  const day = `${local.getFullYear()}-${String(local.getMonth() + 1).padStart(2, "0")}-${String(local.getDate()).padStart(2, "0")}`;
-  return kept.visits.filter((visit) => visit.on_day === (kept.today > day ? kept.today : day));
-}
-
 /** The section of the day's list; a visit begins the checklist of its site. */
 export function visitSection(visits, drafts, begin) {
   if (!visits.length) return null;
