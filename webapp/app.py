@@ -102,6 +102,7 @@ def create_app(
     app.extensions["sessions"] = make_sessions(engine)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
+    app.before_request(access.measure)  # first of all: the next one reads forms
     csrf.init_app(app)
     i18n.init(app)
     errors.init(app)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, flash, json, redirect, render_template, request, url_for
-from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -21,7 +20,7 @@ from gis.inspections.model import Checklist
 from gis.inspections.pledge_form import pledge_form
 from gis.inspections.rules import ChecklistKind, ChecklistState, item_of
 from webapp import forms
-from webapp.access import can, db, needs, scope, who
+from webapp.access import can, db, larger, needs, scope, who
 from webapp.exports import XLSX
 from webapp.i18n import message
 from webapp.xlsform import faults as xlsform_faults
@@ -32,17 +31,6 @@ from webapp.xlsform.writer import xlsform
 
 pages = Blueprint("checklists", __name__, url_prefix="/checklists")
 MOST_WEIGHED = 5000
-
-
-@pages.record_once
-def larger(state: BlueprintSetupState) -> None:
-    """A workbook is measured by its reader, which says so in words."""
-
-    def allow() -> None:
-        if request.endpoint == "checklists.bring":
-            request.max_content_length = MOST_BYTES + (1 << 20)
-
-    state.app.before_request_funcs.setdefault(None, []).insert(0, allow)
 
 
 def own_unit() -> int | None:
@@ -69,6 +57,7 @@ def _index(refused: Sequence[str] = (), error: str = "") -> str:
 
 
 @pages.post("")
+@larger(lambda: MOST_BYTES + (1 << 20))  # its reader says in words what is too large
 @needs("edit_checklists")
 def bring() -> Response | tuple[str, int]:
     """Take in an XLSForm as the next revision of its checklist: a draft, to be looked at first."""

@@ -8,7 +8,6 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
-from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -22,7 +21,7 @@ from gis.complaints.uploads import ImportUpload, UploadState
 from gis.errors import ChengmaiError, Conflict, Missing
 from gis.people.queries import units
 from gis.settings import Settings
-from webapp.access import can, db, needs, now, who
+from webapp.access import can, db, larger, needs, now, who
 from webapp.exports import XLSX, chunks
 from webapp.i18n import message, words
 from webapp.imports import uploads as files
@@ -38,17 +37,6 @@ class FileGone(Conflict):
     """This file is not kept any longer; please upload it again."""
 
     code = "file_gone"
-
-
-@pages.record_once
-def larger(state: BlueprintSetupState) -> None:
-    """An import may be larger than any other body; this has to be said before anybody reads the form."""
-
-    def allow() -> None:
-        if request.endpoint == "imports.upload":
-            request.max_content_length = _settings().max_import_mb << 20
-
-    state.app.before_request_funcs.setdefault(None, []).insert(0, allow)
 
 
 def _settings() -> Settings:
@@ -98,6 +86,7 @@ def template() -> Response:
 
 
 @pages.post("")
+@larger(lambda: _settings().max_import_mb << 20)
 @needs("import_complaints")
 def upload() -> Response:
     """Bring a file: all of it comes in, or the page says what is wrong. The same sending twice is one upload."""

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 import xlsxwriter
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
-from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import get_locale
 from flask_login import current_user
 from sqlalchemy import select
@@ -26,7 +25,7 @@ from gis.network.rules import PIPED, NetworkLevel
 from gis.people.queries import units
 from gis.places.rules import Datum, check_coordinates
 from gis.settings import Settings
-from webapp.access import db, needs, now, who
+from webapp.access import db, larger, needs, now, who
 from webapp.exports import XLSX
 from webapp.import_pages import FileGone
 from webapp.imports.errors import EmptyFile
@@ -54,17 +53,6 @@ class NothingToKeep(Conflict):
     """This file was kept or put away already."""
 
     code = "nothing_to_keep"
-
-
-@pages.record_once
-def larger(state: BlueprintSetupState) -> None:
-    """A network may be larger than any other body; this has to be said before anybody reads the form."""
-
-    def allow() -> None:
-        if request.endpoint == "network_imports.bring":
-            request.max_content_length = _settings().max_import_mb << 20
-
-    state.app.before_request_funcs.setdefault(None, []).insert(0, allow)
 
 
 def _settings() -> Settings:
@@ -139,6 +127,7 @@ def terms_of(kept: dict[str, Any]) -> Terms:
 
 
 @pages.post("")
+@larger(lambda: _settings().max_import_mb << 20)
 @needs("keep_network")
 def bring() -> Response:
     """Look at a file; nothing is kept of it yet. The same sending twice is one."""

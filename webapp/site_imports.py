@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 import xlsxwriter
 from flask import Blueprint, Response, current_app, render_template, request
-from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -21,7 +20,7 @@ from gis.inspections.rules import Scope, Stage
 from gis.people.queries import units
 from gis.people.rules import UnitKind
 from gis.settings import Settings
-from webapp.access import db, needs, who
+from webapp.access import db, larger, needs, who
 from webapp.exports import XLSX, chunks
 from webapp.i18n import words
 from webapp.import_pages import FileGone
@@ -36,17 +35,6 @@ pages = Blueprint("site_imports", __name__)
 KEPT_S = 7 * 24 * 3600
 SHOWN = 200
 ROWS = 5_000
-
-
-@pages.record_once
-def larger(state: BlueprintSetupState) -> None:
-    """A file of sites may be larger than any other body; this has to be said before anybody reads the form."""
-
-    def allow() -> None:
-        if request.endpoint == "site_imports.bring":
-            request.max_content_length = _settings().max_import_mb << 20
-
-    state.app.before_request_funcs.setdefault(None, []).insert(0, allow)
 
 
 def _settings() -> Settings:
@@ -124,6 +112,7 @@ def template() -> Response:
 
 
 @pages.post("/sites/import")
+@larger(lambda: _settings().max_import_mb << 20)
 @needs("import_sites")
 def bring() -> str | tuple[str, int]:
     """All of a file or nothing of it. The same file again adds nothing."""

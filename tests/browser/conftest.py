@@ -58,7 +58,7 @@ class Live:
         self.sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False)
         self.process: subprocess.Popen[bytes] | None = None
         self.people = 0
-        self.zone = ZoneInfo("Asia/Shanghai")
+        self.zone = ZoneInfo(os.environ.get("CHENGMAI_TIMEZONE", "Asia/Shanghai"))
 
     def start(self) -> None:
         environment = os.environ | {
@@ -128,13 +128,12 @@ class Live:
 
 
 @contextmanager
-def morning() -> Iterator[ZoneInfo]:
+def morning() -> Iterator[None]:
     """Servers that start inside live where it is about ten in the morning: midnight is far, and there is room on the day."""
     ahead = max(10 - utc_now().hour, -12)  # there is no zone farther behind
-    zone = f"Etc/GMT{-ahead:+d}"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHENGMAI_TIMEZONE", zone)
-        yield ZoneInfo(zone)
+        patch.setenv("CHENGMAI_TIMEZONE", f"Etc/GMT{-ahead:+d}")
+        yield
 
 
 @contextmanager
@@ -152,6 +151,13 @@ def serving(database_url: str, data_dir: Path) -> Iterator[Live]:
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One server for all tests of a file: each has rows of its own there."""
     with serving(new_database(), tmp_path_factory.mktemp("server")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def morning_server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One server for all tests of a file, in the morning."""
+    with morning(), serving(new_database(), tmp_path_factory.mktemp("server")) as made:
         yield made
 
 

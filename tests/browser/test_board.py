@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,18 +27,8 @@ PPM = 1.6  # pixels per minute at the first zoom
 
 
 @pytest.fixture(scope="module")
-def live(new_database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """One server for all, in a time zone where it is about ten in the morning: there is always room on the day's board."""
-    ahead = max(10 - datetime.now(UTC).hour, -12)  # there is no zone farther behind
-    zone = f"Etc/GMT{-ahead:+d}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHENGMAI_TIMEZONE", zone)
-        made = Live(new_database(), tmp_path_factory.mktemp("board"))
-        made.zone = ZoneInfo(zone)
-        made.start()
-    yield made
-    made.stop()
-    made.engine.dispose()
+def live(morning_server: Live) -> Live:
+    return morning_server
 
 
 @pytest.fixture

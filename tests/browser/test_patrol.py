@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -31,18 +30,8 @@ KEPT = """import("/frontend/phone/db.mjs").then(({ db }) => db.keep.toArray())
 
 
 @pytest.fixture(scope="module")
-def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """In a time zone where it is about ten in the morning, for the server and the phone: the day does not turn."""
-    ahead = max(10 - datetime.now(UTC).hour, -12)
-    zone = f"Etc/GMT{-ahead:+d}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHENGMAI_TIMEZONE", zone)
-        made = Live(new_database(), tmp_path_factory.mktemp("patrol"))
-        made.zone = ZoneInfo(zone)
-        made.start()
-    yield made
-    made.stop()
-    made.engine.dispose()
+def live(morning_server: Live) -> Live:
+    return morning_server
 
 
 @pytest.fixture

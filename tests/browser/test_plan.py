@@ -32,8 +32,7 @@ EAST, WEST = "城东抢修班", "城西抢修班"
 @pytest.fixture(scope="module")
 def server(new_database, tmp_path_factory) -> Iterator[Live]:
     """Two crews at the two ends of a town, three complaints near each, one nobody can do, and a worker; in the morning."""
-    with morning() as zone, serving(new_database(), tmp_path_factory.mktemp("live")) as live:
-        live.zone = zone
+    with morning(), serving(new_database(), tmp_path_factory.mktemp("live")) as live:
         yield from _with_a_worker(live)
 
 

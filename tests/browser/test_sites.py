@@ -30,8 +30,7 @@ LON, LAT = make.PINGDU
 @pytest.fixture
 def live(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Live]:
     """In the morning: no test lasts into another day."""
-    with morning() as zone, serving(new_database(), tmp_path) as made:
-        made.zone = zone
+    with morning(), serving(new_database(), tmp_path) as made:
         yield made
 
 

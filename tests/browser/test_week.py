@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,18 +25,8 @@ AXE = Path(__file__).parents[2] / "webapp" / "static" / "vendor" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
-def live(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """One server for all, in a time zone where it is about ten in the morning: the day of a test does not turn."""
-    ahead = max(10 - datetime.now(UTC).hour, -12)
-    zone = f"Etc/GMT{-ahead:+d}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHENGMAI_TIMEZONE", zone)
-        made = Live(new_database(), tmp_path_factory.mktemp("week"))
-        made.zone = ZoneInfo(zone)
-        made.start()
-    yield made
-    made.stop()
-    made.engine.dispose()
+def live(morning_server: Live) -> Live:
+    return morning_server
 
 
 @pytest.fixture(scope="module")

@@ -87,6 +87,20 @@ def test_the_template_can_be_filled_and_comes_in(desk, session):
     assert (made.channel, made.source_no, made.line_id is not None) == ("heat_hotline", "A-1", True)
 
 
+def test_a_file_may_be_larger_than_any_other_body(app, desk):
+    app.config.update(MAX_CONTENT_LENGTH=2000, WTF_CSRF_ENABLED=True)  # whoever guards forms reads them before the page does
+    token = re.search(r'name="csrf-token" content="([^"]+)"', desk.get("/imports").text)
+    assert token is not None
+    data = book([cells(1)])
+    assert len(data) > 2000
+
+    def given():
+        return {"id": str(uuid4()), "csrf_token": token[1], "file": (io.BytesIO(data), "诉求.xlsx")}
+
+    assert desk.post("/login", data=given()).status_code == 413
+    assert desk.post("/imports", data=given()).status_code == 303
+
+
 def test_every_word_of_the_templates_lists_is_understood(desk, session):
     got = desk.get("/imports/template.xlsx").data
     lists = load_workbook(io.BytesIO(got)).get_sheet_by_name("lists")
