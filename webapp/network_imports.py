@@ -60,15 +60,24 @@ def _settings() -> Settings:
     return settings
 
 
+def _home() -> Path:
+    return _settings().data_dir.absolute() / "uploads" / "networks"
+
+
 def _folder(upload_id: UUID) -> Path:
-    return _settings().data_dir.absolute() / "uploads" / "networks" / str(upload_id)
+    return _home() / str(upload_id)
 
 
 def _sweep() -> None:
     """Files nobody kept are forgotten after a week."""
-    old = now() - timedelta(days=KEPT_DAYS)
-    for row in db().scalars(select(NetworkImport).where(NetworkImport.at < old, NetworkImport.state != _S.STORED)):
-        shutil.rmtree(_folder(row.id), ignore_errors=True)
+    here = [UUID(folder.name) for folder in _home().glob("*-*")]
+    old = select(NetworkImport.id).where(
+        NetworkImport.id.in_(here),
+        NetworkImport.at < now() - timedelta(days=KEPT_DAYS),
+        NetworkImport.state != _S.STORED,
+    )
+    for found in db().scalars(old):
+        shutil.rmtree(_folder(found), ignore_errors=True)
 
 
 @pages.get("")

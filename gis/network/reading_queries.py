@@ -15,16 +15,15 @@ from gis.network.reading_rules import PointSide, Quantity
 from gis.people.rules import Scope
 
 CODE_MOST = 60
-# A point belongs to the body and the area it names, else to its station's.
-MINE = """
-    (CAST(:unit_id AS bigint) IS NULL OR coalesce(p.unit_id, s.unit_id) = :unit_id)
-    AND (CAST(:area_id AS bigint) IS NULL OR coalesce(p.area_id, s.area_id) IN (
+_OF_BODY_AND_AREA = """
+    (CAST(:unit_id AS bigint) IS NULL OR {unit} = :unit_id)
+    AND (CAST(:area_id AS bigint) IS NULL OR {area} IN (
          WITH RECURSIVE inside AS (SELECT id FROM area WHERE id = :area_id
              UNION ALL SELECT a.id FROM area a JOIN inside i ON a.parent_id = i.id) SELECT id FROM inside))
 """
-STATION_MINE = MINE.replace("coalesce(p.unit_id, s.unit_id)", "s.unit_id").replace(
-    "coalesce(p.area_id, s.area_id)", "s.area_id"
-)
+# A point belongs to the body and the area it names, else to its station's.
+MINE = _OF_BODY_AND_AREA.format(unit="coalesce(p.unit_id, s.unit_id)", area="coalesce(p.area_id, s.area_id)")
+STATION_MINE = _OF_BODY_AND_AREA.format(unit="s.unit_id", area="s.area_id")
 _KNOWN = text(
     f"""
     SELECT p.code, p.id, p.quantity, p.unit FROM measuring_point p LEFT JOIN station s ON s.id = p.station_id
