@@ -88,7 +88,9 @@ def test_the_template_can_be_filled_and_comes_in(desk, session):
 
 
 def test_a_file_may_be_larger_than_any_other_body(app, desk):
-    app.config.update(MAX_CONTENT_LENGTH=2000, WTF_CSRF_ENABLED=True)  # whoever guards forms reads them before the page does
+    app.config.update(
+        MAX_CONTENT_LENGTH=2000, WTF_CSRF_ENABLED=True
+    )  # whoever guards forms reads them before the page does
     token = re.search(r'name="csrf-token" content="([^"]+)"', desk.get("/imports").text)
     assert token is not None
     data = book([cells(1)])
