@@ -24,6 +24,7 @@ def test_an_overdue_complaint_is_proposed_noticed_answered_and_closed(live, cont
         session.commit()
         unit_id = unit.id
     live.sign_in(page, "supervisor")
+    page.get_by_role("button", name="统计分析").click()
     page.get_by_role("link", name="督办", exact=True).click()
     page.get_by_role("link", name="督办通知单").first.click()
     proposal = page.locator(".proposal", has_text="兴平热电")
