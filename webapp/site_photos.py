@@ -22,4 +22,5 @@ def kept_photo(file: FileStorage) -> str:
     settings = current_app.config["SETTINGS"]
     sha256 = hashlib.sha256(data).hexdigest()
     stored = photo_store.keep(settings.files_dir.absolute(), sha256, io.BytesIO(data).read, settings.max_photo_pixels)
-    return actions.add_photo(db(), who(), stored, photo_store.clean_name(file.filename)).sha256
+    actions.add_photo(db(), who(), stored, photo_store.clean_name(file.filename))
+    return stored.sha256

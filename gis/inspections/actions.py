@@ -17,7 +17,7 @@ from gis.errors import ChengmaiError, Missing
 from gis.inspections import change_queries, findings, queries
 from gis.inspections.form_answers import check_form
 from gis.inspections.forms import Form
-from gis.inspections.model import ChangeVariant, Checklist, ChecklistFile, Photo
+from gis.inspections.model import ChangeVariant, Checklist, ChecklistFile
 from gis.inspections.photo_store import Stored
 from gis.inspections.pledge_form import pledge_form
 from gis.inspections.round_visits import expecting, filed
@@ -255,33 +255,42 @@ def _place(position: Position | None) -> dict[str, float | None]:
 
 
 # A photo has come: every visit that waited for it shows it from now on, and so do the findings made of it.
-_ARRIVED = text(
+# The turn is taken in the statement before: what this one sees is what is there when the turn has come.
+_ARRIVED = Prepared(
     """
-    WITH came AS (DELETE FROM awaited_photo WHERE sha256 = :sha256 RETURNING *)
+    WITH came AS (DELETE FROM awaited_photo WHERE sha256 = :photo RETURNING *)
     INSERT INTO inspection_photo (inspection_id, sha256, item_id, taken_at, position, position_accuracy_m)
     SELECT inspection_id, sha256, item_id, taken_at, position, position_accuracy_m FROM came
     ON CONFLICT DO NOTHING RETURNING inspection_id
-    """
+    """,
+    photo="text",
 )
+_ADD = Prepared(
+    """
+    WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(8319, hashtext(:photo))),
+         added AS (
+      INSERT INTO photo (sha256, mime, size_bytes, width, height, received_at, device_id, file_name)
+      SELECT :photo, :mime, :size_bytes, :width, :height, :now, :device_id, :file_name FROM turn
+      ON CONFLICT (sha256) DO NOTHING RETURNING sha256, size_bytes, mime)
+    INSERT INTO journal (at, user_id, device_id, verb, thing, thing_id, data)
+    SELECT :now, :user_id, :device_id, 'add', 'photo', sha256, jsonb_build_object('size_bytes', size_bytes, 'mime', mime)
+      FROM added RETURNING 1
+    """,
+    photo="text", mime="text", size_bytes="bigint", width="integer", height="integer", now="timestamptz", device_id="bigint",
+    user_id="bigint", file_name="text",
+)  # fmt: skip
 
 
-def add_photo(session: Session, who: Who, stored: Stored, file_name: str) -> Photo:
-    """Write down a photo that is already safely on the disk. The same photo again changes nothing."""
-    row = {
-        "sha256": stored.sha256, "mime": stored.mime, "size_bytes": stored.size_bytes, "width": stored.width,
-        "height": stored.height, "received_at": who.now, "device_id": who.device_id, "file_name": file_name,
-    }  # fmt: skip
-    session.execute(_TURNS, {"photos": [stored.sha256]})
-    added = session.scalar(
-        insert(Photo).values(row).on_conflict_do_nothing(index_elements=["sha256"]).returning(Photo.sha256)
-    )
-    if added is not None:
-        journal.write(session, who, "add", "photo", stored.sha256, size_bytes=stored.size_bytes, mime=stored.mime)
-        session.flush()
-    findings.carry(session, session.scalars(_ARRIVED, {"sha256": stored.sha256}).all())
-    photo = session.get(Photo, stored.sha256)
-    assert photo is not None
-    return photo
+def add_photo(session: Session, who: Who, stored: Stored, file_name: str) -> None:
+    """Write down a photo that is already safely on the disk. The same photo again changes nothing.
+
+    Two statements, whatever comes: phones that come back at once send tens of thousands of them.
+    """
+    _ADD.rows(
+        session, photo=stored.sha256, mime=stored.mime, size_bytes=stored.size_bytes, width=stored.width, height=stored.height,
+        now=who.now, device_id=who.device_id, user_id=who.user_id, file_name=file_name,
+    )  # fmt: skip
+    findings.carry(session, [row.inspection_id for row in _ARRIVED.rows(session, photo=stored.sha256)])
 
 
 def review(session: Session, who: Who, scope: Scope, variant_id: int) -> ChangeVariant:

@@ -59,10 +59,10 @@ def keep(files_dir: Path, sha256: str, read: Callable[[int], bytes], max_pixels:
     Raises TooLarge, HashMismatch, BadPhoto, NoRoom; then nothing stays behind.
     """
     place = path_of(files_dir, sha256)
-    waiting = files_dir / "incoming"
-    waiting.mkdir(parents=True, exist_ok=True)
-    temp = waiting / f"{sha256}.{secrets.token_hex(6)}"
+    temp = files_dir / "incoming" / f"{sha256}.{secrets.token_hex(6)}"
     try:
+        if not temp.parent.is_dir():
+            temp.parent.mkdir(parents=True, exist_ok=True)
         with temp.open("xb") as file:
             size, digest = _copy(read, file.write)
             file.flush()
@@ -103,16 +103,26 @@ def _checked(path: Path, max_pixels: int) -> image_header.Header:
     return header
 
 
+_ROOTED: set[Path] = set()  # first-level directories whose own names are known to be on the disk: at most 256 of a root
+
+
 def _move(temp: Path, place: Path) -> None:
     """Rename, then make the rename itself durable, up to the root: another upload may just have made these directories."""
     place.parent.mkdir(parents=True, exist_ok=True)
     temp.replace(place)
-    for directory in list(place.parents)[:3]:
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    _sync(place.parent)
+    _sync(place.parents[1])
+    if place.parents[1] not in _ROOTED:
+        _sync(place.parents[2])
+        _ROOTED.add(place.parents[1])
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def clean_name(sent: str | None) -> str:

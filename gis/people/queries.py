@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from gis.errors import Missing
 from gis.people.model import Device, FailedSignIn, Unit, User
 from gis.people.rules import THROTTLE_MIN, Scope
+from gis.prepared import Prepared
 
 
 def user_by_name(session: Session, name: str) -> User | None:
@@ -72,13 +73,14 @@ _SPEAKERS = """
            u.crew_id, u.area_id, u.unit_id, u.language, u.active, u.is_demo, coalesce(u.unit_id, c.unit_id) AS body_id
       FROM device d JOIN app_user u ON u.id = d.user_id LEFT JOIN crew c ON c.id = u.crew_id
 """
-_SPEAKER = text(f"{_SPEAKERS} WHERE d.token_hash = :token_hash")
+_SPEAKER = Prepared(f"{_SPEAKERS} WHERE d.token_hash = :token_hash", token_hash="bytea")
 _SPEAKER_OF_DEVICE = text(f"{_SPEAKERS} WHERE d.id = :id")
 
 
 def speaker(session: Session, token_hash: bytes) -> RowMapping | None:
     """The same as plain values: asked with every request of a phone, so no objects are made."""
-    return session.execute(_SPEAKER, {"token_hash": token_hash}).mappings().one_or_none()
+    (row,) = _SPEAKER.rows(session, token_hash=token_hash) or (None,)
+    return None if row is None else row._mapping
 
 
 def speaker_of_device(session: Session, device_id: int) -> RowMapping | None:

@@ -161,8 +161,8 @@ def put_photo(sha256: str) -> dict[str, Any]:
     """Keep a photo under the sha256 of its bytes. Sending it again changes nothing and answers the same."""
     files = current_app.config["SETTINGS"].files_dir
     stored = photo_store.keep(files, sha256, request.stream.read, current_app.config["SETTINGS"].max_photo_pixels)
-    photo = actions.add_photo(db(), who(), stored, photo_store.clean_name(request.headers.get("X-File-Name")))
-    return {"sha256": photo.sha256, "size_bytes": photo.size_bytes}
+    actions.add_photo(db(), who(), stored, photo_store.clean_name(request.headers.get("X-File-Name")))
+    return {"sha256": stored.sha256, "size_bytes": stored.size_bytes}
 
 
 @api.route("/photos/<sha256>", methods=["HEAD"], provide_automatic_options=False)

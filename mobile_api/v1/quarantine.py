@@ -61,5 +61,5 @@ def put_photo(sha256: str) -> dict[str, Any]:
         raise Missing(thing="photo", id=sha256[:64])
     settings = current_app.config["SETTINGS"]
     stored = photo_store.keep(settings.files_dir, sha256, request.stream.read, settings.max_photo_pixels)
-    photo = actions.add_photo(db(), who(), stored, photo_store.clean_name(request.headers.get("X-File-Name")))
-    return {"sha256": photo.sha256, "size_bytes": photo.size_bytes}
+    actions.add_photo(db(), who(), stored, photo_store.clean_name(request.headers.get("X-File-Name")))
+    return {"sha256": stored.sha256, "size_bytes": stored.size_bytes}

@@ -29,9 +29,8 @@ api = APIBlueprint("phone_uploads", __name__, tag="uploads")
 VERSION = "1.0.0"
 CHECKSUMS = ("sha1", "sha256")
 PIECE = "application/offset+octet-stream"
-AT_ONCE = (
-    256 << 10
-)  # a photo that comes whole with its announcement is not kept in part first: its hash is its checksum
+# A photo of so many bytes that comes whole with its announcement is not kept in part first: its hash is its checksum.
+AT_ONCE = 256 << 10
 
 
 class WrongTusVersion(BadInput):
@@ -75,7 +74,8 @@ def begin() -> Response:
     if not photo_store.is_sha256(sha256):
         raise BadHeader(header="Upload-Metadata: sha256")
     length, name = _number("Upload-Length"), photo_store.clean_name(told.get("filename"))
-    photo = queries.photo(db(), sha256)
+    # Only of a photo whose file is there can there be a row to ask for; most are sent once, and are not asked for at all.
+    photo = queries.photo(db(), sha256) if photo_store.path_of(_files(), sha256).exists() else None
     if photo is not None:
         answer = _answer(201, offset=photo.size_bytes)
     else:

@@ -233,8 +233,8 @@ def test_the_trend_is_told_for_the_filters_of_the_list(sign_in, week):
     assert (len(few), sum(row["received"] for row in few)) == (10, 4)
 
 
-def test_the_worker_publishes_each_period_once_and_keeps_the_rollups_small(session, week, monkeypatch):
-    monkeypatch.setattr(worker, "_SETTINGS", [Settings()])
+def test_the_worker_publishes_each_period_once_and_keeps_the_rollups_small(session, week, monkeypatch, tmp_path):
+    monkeypatch.setattr(worker, "_SETTINGS", [Settings(data_dir=tmp_path)])
     due = {"due_at": at("2009-11-16", "00:20").isoformat()}
     who = Who(at("2009-11-16", "00:20"))
     for task in (daily_notice, weekly_report, weekly_report, daily_notice):

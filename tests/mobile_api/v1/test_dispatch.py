@@ -1,6 +1,8 @@
 """Orders on a phone: the steps, who may see the caller, what was changed at the desk meanwhile."""
 
 import time
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, text
@@ -8,7 +10,9 @@ from sqlalchemy import select, text
 from gis import journal
 from gis.complaints.model import Caller
 from gis.dispatch import actions as dispatch
+from gis.dispatch import moves
 from gis.dispatch.model import Crew, WorkOrder
+from gis.dispatch.rules import Terms
 from gis.journal import JournalEntry, Who
 from tests.conftest import NOW
 from tests.factories import make_complaint, make_crew, make_order
@@ -73,6 +77,20 @@ def test_a_step_and_what_the_desk_wrote_meanwhile_both_hold(session, crew_phone,
     assert (result["verdict"], result["merged"]) == ("applied", ["edit"])
     session.refresh(order)
     assert (order.status, order.note, order.version) == ("accepted", "从东门进", 3)
+
+
+def test_a_step_on_an_order_that_was_given_another_hour_meanwhile_is_true_all_the_same_and_both_are_told(
+    session, crew_phone, order
+):
+    taken = _step(crew_phone, order, "accept", base_version=1)
+    later = order.during.lower + timedelta(hours=26)
+    crew, terms = session.get_one(Crew, order.crew_id), Terms(ZoneInfo("Asia/Shanghai"))
+    moves.move(session, Who(NOW), order, crew, start=later, terms=terms, override_reason="居民改约")
+    session.commit()
+    arrived = _step(crew_phone, order, "arrive", base_version=taken["thing"]["version"])
+    assert (arrived["verdict"], arrived["merged"]) == ("applied", ["reschedule"])
+    session.refresh(order)
+    assert order.status == "arrived"
 
 
 def test_an_order_that_the_desk_moved_on_meanwhile_is_a_conflict(session, crew_phone, order):

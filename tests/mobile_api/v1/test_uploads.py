@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from gis.inspections import partials
+from gis.inspections import partials, photo_store
 from gis.inspections.model import Photo
+from gis.journal import JournalEntry, Who
+from gis.people import actions
+from gis.people.model import Device
 from tests.conftest import NOW
 from tests.phones import picture
 
@@ -98,6 +102,48 @@ def test_the_first_piece_may_come_with_the_announcement_and_be_the_whole(session
     wrong = Upload(phone_of(), b"x" * 500)
     assert wrong.begin(data=b"y" * 500, **kind).json["code"] == "hash_mismatch"
     assert set(session.scalars(select(Photo.sha256))) == {upload.sha256, whole.sha256}
+
+
+def test_a_photo_costs_three_statements_and_a_phone_that_was_signed_off_gets_no_more_in(session, phone_of):
+    phone, kind = phone_of(), {"Content-Type": "application/offset+octet-stream"}
+    photos = [Upload(phone, picture(200, 150, colour=colour)) for colour in ("red", "blue", "white", "black")]
+    asked: list[str] = []
+    bind = session.get_bind().engine
+
+    def listen(_connection, _cursor, statement, *_):
+        if "SAVEPOINT" not in statement:  # of the test itself
+            asked.append(statement)
+
+    def statements(one):
+        asked.clear()
+        assert one.begin(data=one.data, **kind).headers["Upload-Offset"] == str(len(one.data))
+        return len(asked)
+
+    event.listen(bind, "before_cursor_execute", listen)
+    try:
+        statements(photos[0])  # prepares them on this connection, and notes that the phone spoke
+        assert statements(photos[1]) == 3  # who speaks; the photo and its journal row; the forms that waited for it
+        assert statements(photos[1]) == 2  # it is there: who speaks, and how long it is
+    finally:
+        event.remove(bind, "before_cursor_execute", listen)
+    rows = session.scalars(select(JournalEntry.thing_id).where(JournalEntry.thing == "photo")).all()
+    assert sorted(rows) == sorted(one.sha256 for one in photos[:2])
+    actions.revoke(session, Who(NOW), session.get_one(Device, phone.device.id))
+    session.commit()
+    refused = photos[2].begin(data=photos[2].data, **kind)
+    assert (refused.status_code, refused.json["code"]) == (401, "device_revoked")
+
+
+def test_a_photo_on_the_disk_that_was_never_written_down_is_taken_when_it_comes_again(app, session, upload):
+    files, kind = app.config["SETTINGS"].files_dir, {"Content-Type": "application/offset+octet-stream"}
+    photo_store.keep(files, upload.sha256, io.BytesIO(upload.data).read, 50_000_000)  # … and the server was killed
+    assert upload.begin(data=upload.data, **kind).headers["Upload-Offset"] == str(len(upload.data))
+    assert session.scalars(select(Photo.sha256)).all() == [upload.sha256]
+    photo_store.path_of(
+        files, upload.sha256
+    ).unlink()  # lost with its disk: the phone that sends it again brings it back
+    assert upload.begin(data=upload.data, **kind).status_code == 201
+    assert photo_store.path_of(files, upload.sha256).read_bytes() == upload.data
 
 
 def test_a_whole_that_is_cut_on_its_way_goes_on_where_it_was_cut(upload):
