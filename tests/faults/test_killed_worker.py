@@ -23,12 +23,12 @@ def _url(sessions):
 
 
 @pytest.fixture
-def start():
+def start(tmp_path):
     """Start a worker; whatever is left at the end is killed."""
     running = []
 
     def begin(url):
-        made = subprocess.Popen([sys.executable, "-m", "tests.faults.effects_worker", url], cwd=ROOT,
+        made = subprocess.Popen([sys.executable, "-m", "tests.faults.effects_worker", url], cwd=ROOT, env=os.environ | {"CHENGMAI_DATA_DIR": str(tmp_path)},
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # fmt: skip
         running.append(made)
         assert made.stdout.readline() == b"working\n"
