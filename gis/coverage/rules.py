@@ -1,7 +1,9 @@
-"""Words of monitoring and mobile coverage."""
+"""Words and tables of monitoring and mobile coverage."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -20,3 +22,90 @@ class SpotState(StrEnum):
     VERIFIED = "verified"
     PLANNED = "planned"
     CLOSED = "closed"
+
+
+class ViewLevel(StrEnum):
+    """What can be done with the picture at this distance."""
+
+    DETECT = "detect"
+    OBSERVE = "observe"
+    RECOGNISE = "recognise"
+    IDENTIFY = "identify"
+
+
+# source: IEC/EN 62676-4, pixel density on the target
+PIXELS_PER_M: dict[ViewLevel, float] = {
+    ViewLevel.DETECT: 25.0,
+    ViewLevel.OBSERVE: 62.5,
+    ViewLevel.RECOGNISE: 125.0,
+    ViewLevel.IDENTIFY: 250.0,
+}
+FLAT_DEG = 170.0  # beyond this a lens is not a pinhole: its pixels are even over the angle
+LENS_APART_DEG = 5.0  # an angle that differs more from what lens and sensor give contradicts them
+
+
+class CameraLack(StrEnum):
+    """Why it is not known what a camera sees."""
+
+    BEARING = "bearing"
+    LENS = "lens"
+    RESOLUTION = "resolution"
+    ANGLES_DIFFER = "angles_differ"
+
+
+@dataclass(frozen=True)
+class Optics:
+    """What is known of a camera: degrees, millimetres, pixels across, metres. None is not known, and nothing is guessed."""
+
+    bearing_deg: float | None = None
+    fov_deg: float | None = None
+    focal_mm: float | None = None
+    sensor_mm: float | None = None
+    resolution_px: int | None = None
+    range_m: float | None = None
+    is_ptz: bool = False
+
+    @property
+    def lens_deg(self) -> float | None:
+        """The horizontal angle: of lens and sensor, else as it was said."""
+        if self.focal_mm and self.sensor_mm:
+            return hfov_deg(self.focal_mm, self.sensor_mm)
+        return self.fov_deg
+
+    @property
+    def all_round(self) -> bool:
+        return self.is_ptz or (self.lens_deg or 0) >= 360
+
+    def lacks(self) -> list[CameraLack]:
+        """What has to be told before its view field can be drawn."""
+        found = []
+        if self.bearing_deg is None and not self.all_round:
+            found.append(CameraLack.BEARING)
+        if self.lens_deg is None:
+            found.append(CameraLack.LENS)
+        elif self.fov_deg is not None and not self.is_ptz and abs(self.fov_deg - self.lens_deg) > LENS_APART_DEG:
+            found.append(CameraLack.ANGLES_DIFFER)
+        if self.resolution_px is None and self.range_m is None:
+            found.append(CameraLack.RESOLUTION)
+        return found
+
+    def reach_m(self, level: ViewLevel) -> float | None:
+        """How far this level reaches. A stated range without pixels tells of the lowest level alone."""
+        if self.lacks() or self.lens_deg is None:
+            return None
+        if self.resolution_px is None:
+            return self.range_m if level is ViewLevel.DETECT else None
+        reach = reach_m(self.resolution_px, self.lens_deg, PIXELS_PER_M[level])
+        return min(reach, self.range_m) if self.range_m else reach
+
+
+def hfov_deg(focal_mm: float, sensor_mm: float) -> float:
+    """The horizontal field of view of a lens on a sensor of this width."""
+    return math.degrees(2 * math.atan(sensor_mm / (2 * focal_mm)))
+
+
+def reach_m(resolution_px: int, fov_deg: float, px_per_m: float) -> float:
+    """At how many metres so many pixels across still give this density."""
+    if fov_deg > FLAT_DEG:
+        return resolution_px / (px_per_m * math.radians(min(fov_deg, 360.0)))
+    return resolution_px / (px_per_m * 2 * math.tan(math.radians(fov_deg) / 2))
