@@ -40,7 +40,7 @@ class Choice:
         return min(1.0, self.total / self.bound) if self.bound > 0 else 1.0
 
 
-def choose(covers: sparse.csr_array, weight: Floats, k: int, seconds: float = 2.0) -> Choice:
+def choose(covers: sparse.csr_array, weight: Floats, k: int, seconds: float = 4.0) -> Choice:
     """The best `k` rows of `covers` (candidate × piece, true where it sees the piece) by the weight of what they see."""
     covers, weight = _lean(sparse.csr_array(covers), np.asarray(weight, float))
     k = min(k, covers.shape[0])
