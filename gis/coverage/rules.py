@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gis.errors import BadInput, Conflict
+
 
 class CameraState(StrEnum):
     """Does it work?"""
@@ -15,13 +17,80 @@ class CameraState(StrEnum):
     PLANNED = "planned"
 
 
+class MastState(StrEnum):
+    """Is a mast of mobile telephony there?"""
+
+    WORKING = "working"
+    PLANNED = "planned"
+
+
+class SpotKind(StrEnum):
+    """What somebody goes without: the table's name."""
+
+    BLIND_SPOT = "blind_spot"
+    WEAK_SIGNAL_SPOT = "weak_signal_spot"
+    UNSERVED_AREA = "unserved_area"
+
+
 class SpotState(StrEnum):
-    """Where a blind spot or a weak signal spot stands."""
+    """Where a blind spot, a weak signal spot or an unserved area stands."""
 
     REPORTED = "reported"
+    FOUND = "found"
     VERIFIED = "verified"
     PLANNED = "planned"
+    EXPLAINED = "explained"
     CLOSED = "closed"
+
+
+class SpotOrigin(StrEnum):
+    """How it became known."""
+
+    CITIZEN = "citizen"
+    ANALYSIS = "analysis"
+    SURVEY = "survey"
+
+
+class SpotVerb(StrEnum):
+    """What is done about it."""
+
+    VERIFY = "verify"
+    PLAN = "plan"
+    EXPLAIN = "explain"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+@dataclass(frozen=True)
+class SpotStep:
+    """From which states a verb leads where (None: it stays), and whether it asks for words."""
+
+    begins: frozenset[SpotState]
+    ends: SpotState | None
+    words: bool = False
+
+
+_S = SpotState
+UNSETTLED = frozenset({_S.REPORTED, _S.FOUND, _S.VERIFIED})
+SPOT_STEPS: dict[SpotVerb, SpotStep] = {
+    SpotVerb.VERIFY: SpotStep(UNSETTLED, _S.VERIFIED),
+    SpotVerb.PLAN: SpotStep(UNSETTLED, _S.PLANNED),
+    SpotVerb.EXPLAIN: SpotStep(UNSETTLED, _S.EXPLAINED, words=True),
+    SpotVerb.CLOSE: SpotStep(UNSETTLED | {_S.PLANNED, _S.EXPLAINED}, _S.CLOSED, words=True),
+    SpotVerb.REOPEN: SpotStep(frozenset({_S.PLANNED, _S.EXPLAINED, _S.CLOSED}), _S.REPORTED, words=True),
+}
+WORDS_MAX = 2000
+CHECK_PHOTOS = 6
+CAMERAS_MOST = 1000
+
+
+class RunState(StrEnum):
+    """How far a computation of coverage is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class ViewLevel(StrEnum):
@@ -109,3 +178,47 @@ def reach_m(resolution_px: int, fov_deg: float, px_per_m: float) -> float:
     if fov_deg > FLAT_DEG:
         return resolution_px / (px_per_m * math.radians(min(fov_deg, 360.0)))
     return resolution_px / (px_per_m * 2 * math.tan(math.radians(fov_deg) / 2))
+
+
+def spot_after(verb: SpotVerb, state: str) -> SpotState:
+    """The state after a verb. Raises StepNotPossible."""
+    step = SPOT_STEPS[verb]
+    if state not in step.begins:
+        raise StepNotPossible(verb=str(verb), state=str(state))
+    return step.ends or SpotState(state)
+
+
+class StepNotPossible(Conflict):
+    """This cannot be done now: %(verb)s in the state %(state)s."""
+
+    code = "spot_step_not_possible"
+
+
+class SpotWordsMissing(BadInput):
+    """Say in words what was found or why, in at most %(most)s characters."""
+
+    code = "spot_words_missing"
+
+
+class NoSuchRoad(BadInput):
+    """No road called %(name)s is in the road network; import the roads, or write the name as the map does."""
+
+    code = "no_such_road"
+
+
+class NoSuchLandmark(BadInput):
+    """No place called %(name)s is known; choose one from the list, or add it to the gazetteer."""
+
+    code = "no_such_landmark"
+
+
+class NotOnThatRoad(BadInput):
+    """%(name)s is %(metres)s m from %(road)s, farther than %(most)s m: these do not belong together."""
+
+    code = "not_on_that_road"
+
+
+class RunGoesOn(Conflict):
+    """Coverage is being computed already; it is told here when it is done."""
+
+    code = "coverage_run_goes_on"
