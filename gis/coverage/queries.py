@@ -1,9 +1,17 @@
-"""What is asked about cameras and blind spots."""
+"""What is asked about cameras, view fields, spots and computations."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
+from gis.coverage.model import CoverageRun
+from gis.coverage.rules import RunState, SpotKind
+from gis.errors import Missing
+from gis.people.rules import Scope
+from gis.places.queries import escape_like
 from gis.tiles import Tile, draw
 
 _CAMERAS = """
@@ -26,3 +34,93 @@ def camera_tile(session: Session, tile: Tile) -> bytes:
 def blind_spot_tile(session: Session, tile: Tile) -> bytes:
     """Which stretches of road in this square does no camera see?"""
     return draw(session, "blind_spots", tile, _BLIND_SPOTS)
+
+
+# --- spots -----------------------------------------------------------------------------------------------------------
+Row = RowMapping
+LISTED = 200
+# What a person's area includes of a thing's geometry `g`.
+_INSIDE = """(CAST(:area_id AS bigint) IS NULL
+              OR EXISTS (SELECT 1 FROM area AS mine WHERE mine.id = :area_id AND ST_Intersects(mine.geom, g.shape)))"""
+_GEOMETRY = {
+    SpotKind.BLIND_SPOT: "SELECT s.*, s.geom AS shape, s.road_name AS title FROM blind_spot AS s",
+    SpotKind.WEAK_SIGNAL_SPOT: "SELECT s.*, s.geom AS shape, s.name AS title FROM weak_signal_spot AS s",
+    SpotKind.UNSERVED_AREA: "SELECT s.*, a.geom AS shape, a.name AS title, a.households FROM unserved_area AS s"
+    " JOIN area AS a ON a.id = s.area_id",
+}
+_SPOT = """
+    SELECT g.*, ST_AsGeoJSON(g.shape, 6) AS geojson, round(ST_Length(g.shape::geography))::int AS metres,
+           ST_X(ST_PointOnSurface(g.shape)) AS lon, ST_Y(ST_PointOnSurface(g.shape)) AS lat,
+           degrees(ST_Azimuth(ST_StartPoint(g.line), ST_EndPoint(g.line))) AS azimuth,
+           p.due_on, p.status AS promise_status, p.text AS promise_text, d.name AS district, c.hotline_no
+      FROM (SELECT s.*, CASE WHEN GeometryType(s.shape) = 'LINESTRING' THEN s.shape END AS line FROM ({rows}) AS s) AS g
+      LEFT JOIN promise AS p ON p.id = g.promise_id LEFT JOIN area AS d ON d.id = g.area_id
+      LEFT JOIN complaint AS c ON c.id = g.complaint_id
+     WHERE {inside}
+"""
+
+
+def spot_in_scope(session: Session, scope: Scope, kind: SpotKind, spot_id: int) -> Row:
+    """One spot with its promise and district, or Missing."""
+    statement = _SPOT.format(rows=_GEOMETRY[kind], inside=f"g.id = :id AND {_INSIDE}")
+    row = session.execute(text(statement), {"id": spot_id, "area_id": scope.area_id}).mappings().one_or_none()
+    if row is None:
+        raise Missing(thing=str(kind).replace("_", " "), id=spot_id)
+    return row
+
+
+def spots(
+    session: Session, scope: Scope, kind: SpotKind, states: Sequence[str] = (), said: str = "", page: int = 1
+) -> tuple[int, list[Row]]:
+    """How many spots of this kind are there, and which: those that people reported first, then the longest."""
+    inside = f"""{_INSIDE} AND (NOT CAST(:chosen AS boolean) OR g.state = ANY(CAST(:states AS text[])))
+                 AND (:said = '' OR g.title ILIKE :like)"""
+    given = {
+        "area_id": scope.area_id,
+        "states": list(states),
+        "chosen": bool(states),
+        "said": said,
+        "like": f"%{escape_like(said)}%",
+    }
+    statement = _SPOT.format(rows=_GEOMETRY[kind], inside=inside)
+    total = int(session.scalar(text(f"SELECT count(*) FROM ({statement}) AS t"), given) or 0)
+    order = """CASE state WHEN 'verified' THEN 0 WHEN 'reported' THEN 1 WHEN 'found' THEN 2 WHEN 'planned' THEN 3
+                    WHEN 'explained' THEN 4 ELSE 5 END, metres DESC, id"""
+    paged = f"SELECT * FROM ({statement}) AS t ORDER BY {order} LIMIT {LISTED} OFFSET :skip"
+    return total, list(session.execute(text(paged), given | {"skip": (page - 1) * LISTED}).mappings())
+
+
+def tally(session: Session, scope: Scope, kind: SpotKind) -> dict[str, int]:
+    """How many spots stand in each state?"""
+    statement = f"SELECT g.state, count(*) AS n FROM ({_GEOMETRY[kind]}) AS g WHERE {_INSIDE} GROUP BY g.state"
+    return {row.state: row.n for row in session.execute(text(statement), {"area_id": scope.area_id})}
+
+
+def checks(session: Session, kind: SpotKind, spot_id: int) -> list[Row]:
+    """Who was there, when, what was seen, with which photos; the last first."""
+    statement = f"""
+        SELECT k.*, u.full_name AS by, coalesce(array_agg(p.sha256 ORDER BY p.sha256) FILTER (WHERE p.sha256 IS NOT NULL), '{{}}') AS photos
+          FROM spot_check AS k JOIN app_user AS u ON u.id = k.user_id LEFT JOIN spot_photo AS p ON p.check_id = k.id
+         WHERE k.{kind}_id = :id GROUP BY k.id, u.full_name ORDER BY k.at DESC, k.id
+    """
+    return list(session.execute(text(statement), {"id": spot_id}).mappings())
+
+
+def history(session: Session, kind: SpotKind, spot_id: int) -> list[Row]:
+    """Everything that was done about a spot, oldest first."""
+    statement = """
+        SELECT j.at, j.verb, j.data, u.full_name AS by FROM journal AS j LEFT JOIN app_user AS u ON u.id = j.user_id
+         WHERE j.thing = :kind AND j.thing_id = :id ORDER BY j.seq
+    """
+    return list(session.execute(text(statement), {"kind": str(kind), "id": str(spot_id)}).mappings())
+
+
+def last_run(session: Session) -> CoverageRun | None:
+    """The computation asked for last."""
+    return session.scalar(select(CoverageRun).order_by(CoverageRun.id.desc()).limit(1))
+
+
+def last_results(session: Session) -> CoverageRun | None:
+    """The computation that was finished last: what the page shows."""
+    done = CoverageRun.state == RunState.DONE
+    return session.scalar(select(CoverageRun).where(done).order_by(CoverageRun.id.desc()).limit(1))

@@ -184,12 +184,12 @@ def spot_after(verb: SpotVerb, state: str) -> SpotState:
     """The state after a verb. Raises StepNotPossible."""
     step = SPOT_STEPS[verb]
     if state not in step.begins:
-        raise StepNotPossible(verb=str(verb), state=str(state))
+        raise StepNotPossible(spot_verb=str(verb), spot_state=str(state))
     return step.ends or SpotState(state)
 
 
 class StepNotPossible(Conflict):
-    """This cannot be done now: %(verb)s in the state %(state)s."""
+    """This cannot be done now: %(spot_verb)s in the state %(spot_state)s."""
 
     code = "spot_step_not_possible"
 
@@ -222,3 +222,37 @@ class RunGoesOn(Conflict):
     """Coverage is being computed already; it is told here when it is done."""
 
     code = "coverage_run_goes_on"
+
+
+# --- limits of the analysis; house assumptions, editable here ---------------------------------------------------------
+LEAST_STRETCH_M = 50.0  # shorter unseen stretches are no blind spots
+SPOTS_MOST = 2000  # the longest are kept, the others counted
+LANDMARK_M = 150.0  # a landmark of a stretch is within this of its end
+SAME_SPOT_M = 25.0  # a known spot and a found stretch of one road are the same where they overlap within this
+SAME_SPOT_SHARE = 0.5
+SNAP_M = 200.0  # a landmark that somebody names lies within this of the road
+PIECE_M = 10.0  # need is counted over pieces of road this long
+SITE_EVERY_M = 40.0
+SITES_MOST = 1000
+NEED_NEAR_M = 150.0
+# What a metre of unseen road weighs beside 1: for the households near it (in hundreds, at most five), and where people
+# reported the stretch or somebody verified it on foot.
+NEED_PER_100_HOUSEHOLDS, NEED_HOUSEHOLDS_MOST, NEED_REPORTED = 0.2, 1.0, 2.0
+
+
+@dataclass(frozen=True)
+class CameraType:
+    """A camera that could be put up: what it is called, and its optics."""
+
+    code: str
+    optics: Optics
+
+
+CAMERA_TYPES: dict[str, CameraType] = {
+    made.code: made
+    for made in (
+        CameraType("hd_4mm", Optics(bearing_deg=0.0, focal_mm=4.0, sensor_mm=5.12, resolution_px=1920)),
+        CameraType("hd_6mm", Optics(bearing_deg=0.0, focal_mm=6.0, sensor_mm=5.12, resolution_px=1920)),
+        CameraType("4mp_6mm", Optics(bearing_deg=0.0, focal_mm=6.0, sensor_mm=4.8, resolution_px=2560)),
+    )
+}

@@ -47,8 +47,13 @@ class Walls:
 def walls(outlines: NDArray[np.object_]) -> Walls:
     """The walls of (multi)polygons, holes too. An outline that is not simple is made valid first."""
     good = np.asarray(shapely.make_valid(np.asarray(outlines, object)), object)
-    coords, owner = shapely.get_coordinates(shapely.get_rings(good), return_index=True)
-    rings, of = shapely.get_rings(good, return_index=True)
+    parts, of_part = shapely.get_parts(
+        shapely.get_parts(good), return_index=True
+    )  # a collection may hold multipolygons
+    _, of_good = shapely.get_parts(good, return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    of = of_good[of_part[of_ring]]
+    coords, owner = shapely.get_coordinates(rings, return_index=True)
     if len(rings) == 0:
         return Walls(good, shapely.STRtree(good), np.zeros(len(good) + 1, np.int64), np.empty((0, 4)))
     same = owner[1:] == owner[:-1]

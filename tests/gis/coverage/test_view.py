@@ -142,6 +142,13 @@ def test_an_outline_that_is_not_simple_hides_as_its_parts_do() -> None:
     assert field.area < np.pi / 4 * 60**2
 
 
+def test_an_outline_of_several_parts_hides_with_every_part() -> None:
+    parts = shapely.MultiPolygon([shapely.box(-30, 20, -5, 25), shapely.box(5, 30, 30, 40)])
+    field = view_fields(looks(fov=120.0), walls(np.array([parts], object)))[0]
+    assert field.area == pytest.approx(cast(looks(fov=120.0), 0, np.array([parts], object)), rel=0.01)
+    assert field.area < 0.8 * np.pi / 3 * 60**2
+
+
 def test_a_court_inside_a_building_is_seen_as_far_as_its_walls() -> None:
     ring = shapely.box(-30, -30, 30, 30).difference(shapely.box(-10, -10, 10, 10))
     field = view_fields(looks(fov=360.0, reach=200.0), walls(np.array([ring], object)))[0]
