@@ -84,6 +84,8 @@ for _name, _about in (
     ("stations", "Heat-exchange stations."),
     ("pipelines", "Pipelines of heat, water, gas and drainage."),
     ("cameras", "Monitoring cameras."),
+    ("samples", "Samples of mobile signal (RSRP in dBm)."),
+    ("masts", "Masts of mobile telephony, there or planned."),
     ("buildings", "Building outlines with their heights."),
     ("sites", "Sites of works in yards and indoors."),
 ):

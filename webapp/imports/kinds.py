@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gis.coverage.model import Camera
-from gis.coverage.rules import CameraState
+from gis.coverage.model import Camera, Mast, SignalSample
+from gis.coverage.rules import CameraState, MastState
 from gis.dispatch.model import Crew
 from gis.dispatch.rules import CrewKind
 from gis.inspections.model import Site
@@ -123,8 +123,22 @@ KINDS: dict[str, Kind] = {
             Field("bearing_deg", ("bearing_deg", "bearing", "direction", "朝向", "方位角"), "float", low=-360, high=360),
             Field("fov_deg", ("fov_deg", "fov", "视场角"), "float", low=0.1, high=360),
             Field("range_m", ("range_m", "range", "可视距离"), "float", high=20_000),
+            Field("focal_mm", ("focal_mm", "focal", "焦距", "镜头焦距"), "float", low=0.1, high=2_000),
+            Field("sensor_mm", ("sensor_mm", "sensor", "传感器宽度", "靶面宽度"), "float", low=0.1, high=100),
+            Field("resolution_px", ("resolution_px", "resolution", "水平像素", "水平分辨率"), "int", low=1, high=100_000),
             Field("is_ptz", ("is_ptz", "ptz", "云台"), "bool"), _UNIT,
         ), ("cameras", "camera", "cctv", "探头")),
+        Kind("samples", SignalSample, "POINT", (
+            _code("样本编号", "采样编号"), Field("at", ("at", "time", "时间", "采样时间"), "moment"),
+            Field("operator", ("operator", "运营商", "网络"), longest=80),
+            Field("rsrp_dbm", ("rsrp_dbm", "rsrp", "信号强度", "参考信号接收功率"), "float", needed=True, low=-160, high=-20),
+        ), ("samples", "signal", "rsrp")),
+        Kind("masts", Mast, "POINT", (
+            _code("基站编号"), _name(longest=160), Field("operator", ("operator", "运营商"), longest=80),
+            Field("state", ("state", "状态"), "word", words=_words(
+                MastState, 在用="working", 正常="working", 已建="working", 规划="planned", 规划中="planned", 在建="planned")),
+            Field("height_m", ("height_m", "height", "挂高", "天线挂高", "高度"), "float", high=500),
+        ), ("masts", "mast", "基站")),
         Kind("sites", Site, "POINT", (
             _code("工地编号", "site_id"), Field("name", ("name", "名称", "工地", "工地名称", "项目名称"), needed=True, longest=160),
             Field("scope", ("scope", "施工范围", "范围"), "word", needed=True, words=_words(

@@ -1,4 +1,4 @@
-"""`import areas|crews|stations|pipelines|cameras|buildings`: all of a file or nothing, each code once."""
+"""`import areas|crews|stations|pipelines|cameras|samples|masts|buildings`: all of a file or nothing, each code once."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from gis.places.area_tree import shapes_of_level
 from gis.settings import Settings
 from webapp.imports import mapping as mappings
 from webapp.imports.complaints import refused_by_database, sha256_of
+from webapp.imports.coverage import COVERAGE, check_points, lacking
 from webapp.imports.errors import BadMapping, Differs, DuplicateInFile
 from webapp.imports.features import Features, read_features
 from webapp.imports.fields import Columns, read_fields
@@ -111,6 +112,9 @@ def _store(
     rows = link(session, kind, columns, shapes)
     if kind.name == "areas":
         _compare_datum(session, rows, shapes, datum)
+    elif kind.name in COVERAGE:
+        check_points(session, shapes, datum)
+        report.warnings.update(lacking(kind.name, rows))
     good = [i for i in range(len(rows)) if columns.good(i) and shapes[i] is not None]
     # A crew moves: where it stood when the file was written says nothing about whether it is the same crew.
     compared = None if kind.name == "crews" else shapes[good]

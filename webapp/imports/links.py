@@ -50,7 +50,7 @@ def link(session: Session, kind: Kind, columns: Columns, shapes: np.ndarray) -> 
     own = [f for f in kind.fields if f.name in columns.values and f.name not in APART]
     rows = [{f.name: columns.values[f.name][i] for f in own} for i in range(len(columns.features.numbers))]
     for field in own:
-        if field.type == "text" and field.name in ("name", "source") and kind.name != "buildings":
+        if field.type == "text" and field.name in ("name", "source", "operator") and kind.name != "buildings":
             for row in rows:
                 row[field.name] = row[field.name] or ""
         if field.name in ("households", "people"):
@@ -64,8 +64,8 @@ def link(session: Session, kind: Kind, columns: Columns, shapes: np.ndarray) -> 
         _within(session, kind, rows, columns, shapes)
     elif kind.name == "pipelines" and "station" in columns.values:
         _refer(rows, columns, "station", "station_id", dict(session.execute(select(Station.code, Station.id)).all()))
-    elif kind.name == "cameras":
-        _cameras(rows)
+    elif kind.name in ("cameras", "masts"):
+        _working(rows)
     elif kind.name == "sites":
         fill_sites(session, kind, rows, columns, shapes)
     return rows
@@ -154,7 +154,8 @@ def _day_of(columns: Columns, i: int, name: str, text: str | None) -> date | Non
         return None
 
 
-def _cameras(rows: list[dict[str, Any]]) -> None:
+def _working(rows: list[dict[str, Any]]) -> None:
+    """What is not said to be broken or planned works; a bearing goes once round."""
     for row in rows:
         row["state"] = row.get("state") or "working"
         if row.get("bearing_deg") is not None:

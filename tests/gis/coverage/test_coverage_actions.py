@@ -15,8 +15,10 @@ from sqlalchemy import select
 from gis.coverage import actions, analysis, queries
 from gis.coverage import ground_queries as ground
 from gis.coverage.actions import Reported, Seen, Shot
+from gis.coverage.infill_sites import propose
 from gis.coverage.model import BlindSpot, Camera, CameraView, CoverageRun
 from gis.coverage.rules import (
+    CAMERA_TYPES,
     NoSuchLandmark,
     NoSuchRoad,
     NotOnThatRoad,
@@ -178,3 +180,23 @@ def test_a_camera_that_lacks_something_or_is_only_planned_has_no_view(session, w
     assert with_view == {"K1", "K2", "K3"}
     polygons = [to_shape(g) for g in session.scalars(select(CameraView.geom))]
     assert shapely.is_valid(polygons).all()
+
+
+def test_more_cameras_are_proposed_where_they_see_most_of_what_nobody_sees(session, who) -> None:
+    jining(session)
+    compute(session, who)
+    kind = CAMERA_TYPES["hd_4mm"]
+    one, four, all_ = (propose(session, k, kind, seconds=0.0) for k in (1, 4, 60))
+    assert one.sites[0].need == pytest.approx(60, abs=11), "a sector of 60 m along a straight road"
+    assert [s.need for s in four.sites] == sorted((s.need for s in four.sites), reverse=True)
+    assert one.share < four.share < all_.share <= 1 and all_.share > 0.95
+    assert 0.95 <= four.share_of_best <= 1 and four.unseen_m == pytest.approx(sum(
+        s.unseen_m for s in session.scalars(select(BlindSpot))), rel=0.01)  # fmt: skip
+    reported = the_spot(session)
+    reported.state = SpotState.VERIFIED
+    session.flush()
+    assert {s.road_name for s in propose(session, 4, kind, seconds=0.0).sites} == {ROAD}, "people's need weighs more"
+
+
+def test_nothing_open_proposes_nothing(session) -> None:
+    assert propose(session, 3, CAMERA_TYPES["hd_4mm"], seconds=0.0).sites == ()
