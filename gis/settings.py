@@ -51,6 +51,17 @@ class Settings(BaseSettings):
     unreachable_apart: bool = Field(
         True, description="show the share of callers who were not reached; they never count in a satisfaction"
     )
+    weak_dbm: float = Field(
+        -105.0,
+        ge=-160,
+        le=-20,
+        description="RSRP at or below which a signal sample is weak; -105 and -110 are both in use",
+    )
+    weak_cell_m: int = Field(100, ge=10, description="side of the cells in which weak samples are counted")
+    weak_least: int = Field(10, ge=1, description="samples that a cell needs before its share is told")
+    unserved_m: float = Field(
+        300.0, gt=0, description="farther than this from every pipe of a utility, an area is unserved"
+    )
     max_body_mb: int = Field(25, description="largest request body")
     max_photo_pixels: int = Field(50_000_000, description="largest photo, in pixels after decoding")
     max_import_mb: int = Field(1024, description="largest import file, after unpacking")

@@ -52,6 +52,7 @@ NAVIGATION = (
     ("oversight.index", "see_oversight", "Oversight", "Statistics"),
     ("bulletins.index", "see_bulletins", "Bulletins", "Statistics"),
     ("hotspots.index", "see_hotspots", "Hotspots", "Statistics"),
+    ("coverage.index", "see_coverage", "Coverage", "Statistics"),
     ("inspections.index", "see_inspections", "All inspections", "Site checks"),
     ("sites.index", "see_inspections", "Sites of works", "Site checks"),
     ("rounds.index", "see_rounds", "Dragnet rounds", "Site checks"),

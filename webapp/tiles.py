@@ -31,6 +31,7 @@ LAYERS: dict[str, tuple[Callable[[Session, Tile], bytes], int]] = {
     "sources": (network.source_tile, 60),
     "supply_points": (network.supply_point_tile, 60),
     "cameras": (coverage.camera_tile, 60),
+    "camera_views": (coverage.view_tile, 60),
     "blind_spots": (coverage.blind_spot_tile, 60),
     "areas": (places.area_tile, 300),
     "roads": (places.road_tile, 300),

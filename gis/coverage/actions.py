@@ -51,6 +51,7 @@ from gis.errors import BadInput
 from gis.inspections.queries import photos_here
 from gis.inspections.rules import PhotoMissing
 from gis.journal import Who
+from gis.network.rules import Utility
 from gis.people.rules import Scope
 from gis.places.queries import areas_at
 
@@ -191,6 +192,51 @@ def report(session: Session, who: Who, said: Reported, near_lon: float, line: An
     key = f"R-{who.now:%y%m%d%H%M%S%f}"
     stretch = Found(key, said.road_name, said.from_landmark, said.to_landmark, line.length, outside, line)
     spot = _new(session, who, stretch, said.origin, SpotState.REPORTED, complaint_id=said.complaint_id, unseen_m=None)
+    return spot
+
+
+@dataclass(frozen=True)
+class Weak:
+    """A place with weak signal: what it is called, of which operator, how many samples were weak."""
+
+    name: str
+    lon: float
+    lat: float
+    operator: str = ""
+    samples: int | None = None
+    weak_samples: int | None = None
+    complaint_id: int | None = None
+
+
+def report_weak(session: Session, who: Who, told: Weak) -> WeakSignalSpot:
+    """A weak signal spot: out of the samples, or as somebody reports it. Raises SpotWordsMissing without a name."""
+    name = words(told.name, needed=True)[:160]
+    by_samples = told.samples is not None
+    spot = WeakSignalSpot(
+        code=f"W-{who.now:%y%m%d%H%M%S%f}", name=name, operator=words(told.operator)[:80], samples=told.samples,
+        weak_samples=told.weak_samples, origin=SpotOrigin.ANALYSIS if by_samples else SpotOrigin.CITIZEN,
+        state=SpotState.FOUND if by_samples else SpotState.REPORTED, complaint_id=told.complaint_id,
+        area_id=areas_at(session, told.lon, told.lat).district_id, geom=from_shape(shapely.Point(told.lon, told.lat), srid=SRID),
+    )  # fmt: skip
+    with naming_violations(session):
+        session.add(spot)
+    verb = "find" if by_samples else "report"
+    journal.write(session, who, verb, SpotKind.WEAK_SIGNAL_SPOT, spot.id, version=spot.version, area_id=spot.area_id)
+    return spot
+
+
+def report_unserved(
+    session: Session, who: Who, area_id: int, utility: Utility, away_m: float | None, origin: SpotOrigin
+) -> UnservedArea:
+    """An area that a utility does not reach; one for each area and utility, by constraint."""
+    state = SpotState.FOUND if origin is SpotOrigin.ANALYSIS else SpotState.REPORTED
+    spot = UnservedArea(
+        code=f"U-{area_id}-{utility}", area_id=area_id, utility=utility, away_m=away_m, origin=origin, state=state
+    )
+    with naming_violations(session):
+        session.add(spot)
+    verb = "find" if origin is SpotOrigin.ANALYSIS else "report"
+    journal.write(session, who, verb, SpotKind.UNSERVED_AREA, spot.id, version=spot.version, area_id=area_id)
     return spot
 
 

@@ -19,7 +19,7 @@ from gis.geo import to_metres
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 _OPTICS = ", ".join(f"c.{field.name}" for field in fields(Optics))
-DEGREE_M = 85_000.0  # a degree of longitude is longer than this up to 40° north: boxes are wide enough
+DEGREE_M = 55_000.0  # a degree of longitude is longer than this up to 60° north: boxes are wide enough
 
 
 @dataclass(frozen=True)

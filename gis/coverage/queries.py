@@ -18,6 +18,12 @@ _CAMERAS = """
     SELECT id AS fid, id, name, state, bearing_deg, fov_deg, range_m, is_ptz, synthetic, geom AS geom_4326 FROM camera
      WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) ORDER BY id LIMIT 5000
 """
+_VIEWS = """
+    SELECT v.camera_id AS fid, v.camera_id, v.level, c.state, c.is_ptz, ST_Simplify(v.geom, :near_deg / 2) AS geom_4326
+      FROM camera_view AS v JOIN camera AS c ON c.id = v.camera_id
+     WHERE v.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) AND v.reach_m > 90000 * :near_deg
+     ORDER BY v.reach_m DESC, v.camera_id LIMIT 8000
+"""
 _BLIND_SPOTS = """
     SELECT id AS fid, id, road_name, from_landmark, to_landmark, state, synthetic,
            ST_Simplify(geom, :near_deg) AS geom_4326
@@ -29,6 +35,11 @@ _BLIND_SPOTS = """
 def camera_tile(session: Session, tile: Tile) -> bytes:
     """Which cameras are in this square, and where does each look?"""
     return draw(session, "cameras", tile, _CAMERAS, buffer=0)
+
+
+def view_tile(session: Session, tile: Tile) -> bytes:
+    """What do the cameras see in this square, the far-reaching levels first? None that would be smaller than a pixel."""
+    return draw(session, "camera_views", tile, _VIEWS, buffer=16)
 
 
 def blind_spot_tile(session: Session, tile: Tile) -> bytes:
@@ -124,3 +135,36 @@ def last_results(session: Session) -> CoverageRun | None:
     """The computation that was finished last: what the page shows."""
     done = CoverageRun.state == RunState.DONE
     return session.scalar(select(CoverageRun).where(done).order_by(CoverageRun.id.desc()).limit(1))
+
+
+def road_names(session: Session) -> list[str]:
+    """What are the roads called that a blind spot can lie on?"""
+    return list(session.scalars(text("SELECT DISTINCT name FROM road_edge WHERE name <> '' ORDER BY name LIMIT 3000")))
+
+
+def photo_of_check(session: Session, scope: Scope, sha256: str) -> bool:
+    """Does this photo show a spot that the person may see?"""
+    for kind in SpotKind:
+        asked = text(
+            f"SELECT s.{kind}_id FROM spot_photo AS p JOIN spot_check AS s ON s.id = p.check_id"
+            f" WHERE p.sha256 = :sha AND s.{kind}_id IS NOT NULL ORDER BY 1"
+        )
+        for spot_id in session.scalars(asked, {"sha": sha256}):
+            try:
+                spot_in_scope(session, scope, kind, spot_id)
+            except Missing:
+                continue
+            return True
+    return False
+
+
+def camera_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """What are these cameras called?"""
+    rows = session.execute(text("SELECT id, code, name FROM camera WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    return {row.id: f"{row.code} {row.name}".strip() for row in rows}
+
+
+def complaint_called(session: Session, hotline_no: str) -> int | None:
+    """Which complaint has this hotline number? Of several channels the first."""
+    asked = text("SELECT id FROM complaint WHERE hotline_no = :no ORDER BY id LIMIT 1")
+    return session.scalar(asked, {"no": hotline_no})

@@ -61,6 +61,8 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "edit_routing": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "confirm_complaint": frozenset({_R.FOLLOW_UP_CALLER, _R.SUPERVISOR}),
     "see_hotspots": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
+    "see_coverage": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
+    "plan_coverage": frozenset({_R.PLANNER, _R.SUPERVISOR}),
     "see_bulletins": DESK,
     "publish_bulletin": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "see_inspections": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.UNIT_HANDLER, _R.PLANNER, _R.ADMINISTRATOR}),

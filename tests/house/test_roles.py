@@ -37,8 +37,8 @@ from gis.people.actions import digest
 from gis.people.model import Blacklisting, Device
 from gis.people.rules import KEY_RIGHTS, RIGHTS, Role, Scope
 from gis.webhooks.model import Webhook
+from tests import covered, measured, sites
 from tests import factories as make
-from tests import measured, sites
 from tests.conftest import NOW
 from tests.found import one_of_each as found_of_each
 from tests.small_city import an_outage
@@ -122,8 +122,12 @@ class World:
         s.add_all([week, station, patrol])
         s.flush()
         s.add(PatrolStop(patrol_id=patrol.id, station_id=station.id, stop_no=1))
-        watched = one_of_each(s, complaint, mark) | sites.one_of_each(s, site, area.id, mark)
         gauged = measured.one_of_each(s, complaint, area.id, unit.id, mark)
+        watched = (
+            one_of_each(s, complaint, mark)
+            | sites.one_of_each(s, site, area.id, mark)
+            | covered.one_of_each(s, area, at, mark)
+        )
         found = found_of_each(s, inspection, user.id, mark, 1 if mark == "自己" else 2)
         question = Question(Period.of("day", NOW.date()))
         issue = publish(s, Who(NOW), Scope(area_id=area.id), question, ZoneInfo("Asia/Shanghai"))
