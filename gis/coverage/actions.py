@@ -24,6 +24,7 @@ from gis.coverage.model import (
     Camera,
     CameraView,
     CoverageRun,
+    SignalSample,
     SpotCheck,
     SpotPhoto,
     UnservedArea,
@@ -238,6 +239,19 @@ def report_unserved(
     verb = "find" if origin is SpotOrigin.ANALYSIS else "report"
     journal.write(session, who, verb, SpotKind.UNSERVED_AREA, spot.id, version=spot.version, area_id=area_id)
     return spot
+
+
+def measure(
+    session: Session, who: Who, code: str, at: datetime, rsrp_dbm: float, lon: float, lat: float, operator: str = ""
+) -> SignalSample:  # fmt: skip
+    """A sample of the signal that somebody read off a phone, kept under the code of what told it."""
+    sample = SignalSample(code=code, at=min(at, who.now), operator=words(operator)[:80], rsrp_dbm=rsrp_dbm,
+                          geom=from_shape(shapely.Point(lon, lat), srid=SRID))  # fmt: skip
+    with naming_violations(session):
+        session.add(sample)
+    journal.write(session, who, "measure", "signal_sample", sample.id)
+    session.flush()
+    return sample
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
 from gis.coverage.model import CoverageRun
-from gis.coverage.rules import RunState, SpotKind
+from gis.coverage.rules import CARRIED_MOST, RunState, SpotKind, SpotState
 from gis.errors import Missing
 from gis.people.rules import Scope
 from gis.places.queries import escape_like
@@ -60,7 +60,7 @@ _GEOMETRY = {
     " JOIN area AS a ON a.id = s.area_id",
 }
 _SPOT = """
-    SELECT g.*, ST_AsGeoJSON(g.shape, 6) AS geojson, round(ST_Length(g.shape::geography))::int AS metres,
+    SELECT g.*, CAST(:kind AS text) AS kind, ST_AsGeoJSON(g.shape, 6) AS geojson, round(ST_Length(g.shape::geography))::int AS metres,
            ST_X(ST_PointOnSurface(g.shape)) AS lon, ST_Y(ST_PointOnSurface(g.shape)) AS lat,
            degrees(ST_Azimuth(ST_StartPoint(g.line), ST_EndPoint(g.line))) AS azimuth,
            p.due_on, p.status AS promise_status, p.text AS promise_text, d.name AS district, c.hotline_no
@@ -74,7 +74,7 @@ _SPOT = """
 def spot_in_scope(session: Session, scope: Scope, kind: SpotKind, spot_id: int) -> Row:
     """One spot with its promise and district, or Missing."""
     statement = _SPOT.format(rows=_GEOMETRY[kind], inside=f"g.id = :id AND {_INSIDE}")
-    row = session.execute(text(statement), {"id": spot_id, "area_id": scope.area_id}).mappings().one_or_none()
+    row = session.execute(text(statement), {"id": spot_id, "area_id": scope.area_id, "kind": str(kind)}).mappings().one_or_none()
     if row is None:
         raise Missing(thing=str(kind).replace("_", " "), id=spot_id)
     return row
@@ -168,3 +168,12 @@ def complaint_called(session: Session, hotline_no: str) -> int | None:
     """Which complaint has this hotline number? Of several channels the first."""
     asked = text("SELECT id FROM complaint WHERE hotline_no = :no ORDER BY id LIMIT 1")
     return session.scalar(asked, {"no": hotline_no})
+
+
+def for_phone(session: Session, scope: Scope) -> list[Row]:
+    """What waits for somebody to go there: of each kind those that people reported first, then the longest."""
+    found: list[Row] = []
+    for kind in SpotKind:
+        _, rows = spots(session, scope, kind, (SpotState.REPORTED, SpotState.FOUND))
+        found += sorted(rows, key=lambda r: (r["state"] != SpotState.REPORTED, -r["metres"], r["id"]))[:CARRIED_MOST]
+    return found

@@ -63,17 +63,18 @@ class SpotVerb(StrEnum):
 
 @dataclass(frozen=True)
 class SpotStep:
-    """From which states a verb leads where (None: it stays), and whether it asks for words."""
+    """From which states a verb leads where, in which it stays, and whether it asks for words."""
 
     begins: frozenset[SpotState]
-    ends: SpotState | None
+    ends: SpotState
     words: bool = False
+    stays: frozenset[SpotState] = frozenset()
 
 
 _S = SpotState
 UNSETTLED = frozenset({_S.REPORTED, _S.FOUND, _S.VERIFIED})
 SPOT_STEPS: dict[SpotVerb, SpotStep] = {
-    SpotVerb.VERIFY: SpotStep(UNSETTLED, _S.VERIFIED),
+    SpotVerb.VERIFY: SpotStep(UNSETTLED | {_S.PLANNED, _S.EXPLAINED}, _S.VERIFIED, stays=frozenset({_S.PLANNED, _S.EXPLAINED})),
     SpotVerb.PLAN: SpotStep(UNSETTLED, _S.PLANNED),
     SpotVerb.EXPLAIN: SpotStep(UNSETTLED, _S.EXPLAINED, words=True),
     SpotVerb.CLOSE: SpotStep(UNSETTLED | {_S.PLANNED, _S.EXPLAINED}, _S.CLOSED, words=True),
@@ -185,7 +186,7 @@ def spot_after(verb: SpotVerb, state: str) -> SpotState:
     step = SPOT_STEPS[verb]
     if state not in step.begins:
         raise StepNotPossible(spot_verb=str(verb), spot_state=str(state))
-    return step.ends or SpotState(state)
+    return SpotState(state) if state in step.stays else step.ends
 
 
 class StepNotPossible(Conflict):
@@ -226,6 +227,7 @@ class RunGoesOn(Conflict):
 
 # --- limits of the analysis; house assumptions, editable here ---------------------------------------------------------
 LEAST_STRETCH_M = 50.0  # shorter unseen stretches are no blind spots
+CARRIED_MOST = 50  # spots of each kind that a phone carries: reported ones first, then the longest
 SPOTS_MOST = 2000  # the longest are kept, the others counted
 LANDMARK_M = 150.0  # a landmark of a stretch is within this of its end
 SAME_SPOT_M = 25.0  # a known spot and a found stretch of one road are the same where they overlap within this

@@ -329,6 +329,8 @@ CHANGE_KINDS: dict[str, frozenset[Role]] = {
     "finding.reinspect": frozenset({Role.INSPECTOR}),
     "patrol.visit": frozenset({Role.INSPECTOR, Role.CREW}),
     "patrol.skip": frozenset({Role.INSPECTOR, Role.CREW}),
+    "spot.verify": frozenset({Role.INSPECTOR}),
+    "signal.measure": frozenset({Role.INSPECTOR, Role.CREW}),
 }
 
 

@@ -7,7 +7,7 @@ from flask import Response, request
 
 PREFIX = "/api/v1"
 ROOMS: tuple[str, ...] = (
-    "people", "dispatch", "inspections", "visits", "patrols", "findings", "uploads", "sync", "positions", "ground", "quarantine",
+    "people", "dispatch", "inspections", "visits", "patrols", "findings", "spots", "uploads", "sync", "positions", "ground", "quarantine",
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from gis.people.rules import Role
 from mobile_api.v1.auth import Phone, zone
 from mobile_api.v1.finding_changes import Rectify, Reinspect, finding_now, finding_step
 from mobile_api.v1.patrol_changes import StopSkip, StopVisit, stop_now, stop_step
+from mobile_api.v1.spot_changes import Measured, SpotSeen, signal_measure, spot_now, spot_verify
 from mobile_api.v1.wire import Lat, Lon, Metres, Moment, Number, Position, Sha256, Text, Version, Wire
 
 MOST_ANSWERS, MOST_PHOTOS, MOST_CHANGES = 500, 200, 200
@@ -205,8 +206,23 @@ class SkipStop(_Change):
     payload: StopSkip
 
 
+class GoThere(_Change):
+    """现场核实: an inspector was at a spot; `thing_id` is its kind and number, as `blind_spot:12`."""
+
+    kind: Literal["spot.verify"]
+    payload: SpotSeen
+
+
+class Measure(_Change):
+    """信号采样: how strong the mobile signal was, as the phone's own test screen tells it."""
+
+    kind: Literal["signal.measure"]
+    payload: Measured
+
+
 Change = Annotated[
-    Accept | GiveBack | Arrive | Resolve | Submit | Amend | Move | PutRight | LookAgain | VisitStop | SkipStop,
+    Accept | GiveBack | Arrive | Resolve | Submit | Amend | Move | PutRight | LookAgain | VisitStop | SkipStop
+    | GoThere | Measure,
     Field(discriminator="kind"),
 ]
 
@@ -225,7 +241,7 @@ def _keep_going(value: Any, understand: ValidatorFunctionWrapHandler) -> Sent:
     try:
         return Sent(raw, understand(value))
     except ValidationError as error:
-        kinds = {"order", "inspection", "crew", "finding", "patrol"}
+        kinds = {"order", "inspection", "crew", "finding", "patrol", "spot", "signal"}
         found = error.errors(include_url=False, include_context=False, include_input=False)
         told = [
             (".".join(str(p) for p in e["loc"] if str(p).partition(".")[0] not in kinds), e["msg"]) for e in found[:5]
@@ -271,6 +287,8 @@ def thing_now(session: Session, phone: Phone, change: Any) -> dict[str, Any] | N
         return finding_now(session, phone, change)
     if change.kind.startswith("patrol."):
         return stop_now(session, phone, change)
+    if change.kind == "spot.verify":
+        return spot_now(session, phone, change)
     if not change.kind.startswith("order."):
         return None
     order = _order_of(session, phone, change)
@@ -397,4 +415,6 @@ _VERBS: dict[str, Callable[..., dict[str, Any]]] = {
     "finding.reinspect": finding_step,
     "patrol.visit": stop_step,
     "patrol.skip": stop_step,
+    "spot.verify": spot_verify,
+    "signal.measure": signal_measure,
 }
