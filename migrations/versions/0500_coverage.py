@@ -9,7 +9,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
 
 revision = "0500"
-down_revision = "0330"
+down_revision = "0440"
 branch_labels = None
 depends_on = None
 
