@@ -88,6 +88,7 @@ def spots(
                  AND (:said = '' OR g.title ILIKE :like)"""
     given = {
         "area_id": scope.area_id,
+        "kind": str(kind),
         "states": list(states),
         "chosen": bool(states),
         "said": said,
