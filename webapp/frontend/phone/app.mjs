@@ -19,6 +19,8 @@ import * as order from "./order.mjs";
 import * as patrol from "./patrol.mjs";
 import * as recover from "./recover.mjs";
 import * as review from "./review.mjs";
+import * as signal from "./signal.mjs";
+import * as spot from "./spot.mjs";
 import * as stop from "./stop.mjs";
 import * as today from "./today.mjs";
 
@@ -26,6 +28,7 @@ const SCREENS = [
   [/^#\/today$/, today], [/^#\/order\/(\d+)$/, order], [/^#\/finding\/(\d+)$/, finding], [/^#\/fill$/, records], [/^#\/me$/, me],
   [/^#\/check\/([\w-]+)\/(\d+)$/, check], [/^#\/check\/([\w-]+)\/end$/, review], [/^#\/change\/([\w-]+)$/, change],
   [/^#\/correct\/([\w-]+)$/, correction], [/^#\/patrol\/(\d+)$/, patrol], [/^#\/stop\/(\d+)$/, stop],
+  [/^#\/spot\/([a-z_]+)-(\d+)$/, spot], [/^#\/signal$/, signal],
 ];
 const main = document.getElementById("main");
 let leave = () => {};

@@ -14,6 +14,7 @@ import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
 import { describe } from "./records.mjs";
 import { exportQueue } from "./rescue.mjs";
 import { withChanges } from "./rules.mjs";
+import { changeWords as spotWords } from "./spot.mjs";
 import { changeWords } from "./stop.mjs";
 import { nudge } from "./sync.mjs";
 
@@ -29,7 +30,7 @@ async function load(id) {
   const draft = raw.kind.startsWith("inspection.") ? await db.drafts.get(raw.payload.inspection_id) : null;
   return {
     change: await describe(raw, draft ? [draft] : []), draft, list: draft?.checklist_code ? await checklistOf(draft) : null,
-    photos: draft ? await photosOf(draft.id) : [], me: await recall("me"), told: raw.kind.startsWith("patrol.") ? await changeWords(raw) : null,
+    photos: draft ? await photosOf(draft.id) : [], me: await recall("me"), told: raw.kind.startsWith("patrol.") ? await changeWords(raw) : /^(spot|signal)\./.test(raw.kind) ? spotWords(raw) : null,
   };
 }
 

@@ -37,7 +37,7 @@ async function load() {
 }
 
 function show(main, data, state, refresh) {
-  fill(main, person(data), whereabouts(data), delivery(data, state), storage(data, refresh), wishes(), away(data));
+  fill(main, person(data), whereabouts(data), signal(), delivery(data, state), storage(data, refresh), wishes(), away(data));
 }
 
 function person({ me, device_name: device, revoked }) {
@@ -58,6 +58,11 @@ function whereabouts({ whereabouts: now, points }) {
     el("p", { class: "soft" }, t("While you are on shift or have an open order, this phone tells the desk where your crew is: with each step, and on the way about every 50 m or every minute. After some days only the places of arrival and completion are kept, with their order. Whoever looks at your track must say what for, and that is written down.")),
     choices(t("Tell the desk where you are"), [["on", t("Tell")], ["off", t("Do not tell")]], now === "off" ? "off" : "on", choose),
     points ? el("p", { class: "soft small" }, t("Waiting to be sent: %(n)s places", { n: points })) : null);
+}
+
+/** 信号采样 starts here: a crew and an inspector can both measure. */
+function signal() {
+  return el("section", { class: "panel" }, el("h2", {}, t("Mobile signal here")), el("a", { class: "big button wide", href: "#/signal" }, t("Measure the signal")));
 }
 
 function delivery({ delivered_at: at, unsent, drafts }, state) {
@@ -102,6 +107,6 @@ async function signOff(unsent) {
   if (unsent || !(await sure(t("Sign this phone off?"), t("Orders and sites are removed from it; the desk must enrol it again."), t("Sign off")))) return;
   await Promise.all([db.orders.clear(), db.sites.clear(), db.sent.clear(), db.drafts.clear(), db.photos.clear(), db.outbox.clear(), db.positions.clear()]);
   await db.keep.filter(({ key }) => /^(last|correction) /.test(key)).delete();
-  for (const key of ["token", "me", "on_shift", "sharing_told", "cursor", "lists_at", "delivered_at", "told_length", "visits", "ground"]) await remember(key, null);
+  for (const key of ["token", "me", "on_shift", "sharing_told", "cursor", "lists_at", "delivered_at", "told_length", "visits", "patrols", "spots", "ground"]) await remember(key, null);
   location.reload();
 }

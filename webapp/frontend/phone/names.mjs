@@ -2,7 +2,7 @@
 import { language, t } from "/frontend/common/words.mjs";
 
 const VERBS = { accept: "Accept", arrive: "On site", resolve: "Work done", return: "Give back" };
-const OTHERS = { "inspection.amend": "Correction of what was sent", "finding.rectify": "Put right", "finding.reinspect": "Look again", "patrol.visit": "Stop of a patrol visited", "patrol.skip": "Stop of a patrol not visited" };
+const OTHERS = { "inspection.amend": "Correction of what was sent", "finding.rectify": "Put right", "finding.reinspect": "Look again", "patrol.visit": "Stop of a patrol visited", "patrol.skip": "Stop of a patrol not visited", "spot.verify": "Verified on the spot", "signal.measure": "Signal measured" };
 const PLEDGES = { 1: "Everything posted", 2: "Well prepared", 3: "Neatly dressed", 4: "Clean site", 5: "Good service", 6: "Strict discipline" };
 const ANSWERS = { yes: "Yes", no: "No", na: "N/A" };
 const CODES = {

@@ -84,7 +84,7 @@ async function putAway(orders) {
 
 /** Person, sites, visits and checklists; a list a draft was started with is kept as long as the draft. */
 export async function pullLists() {
-  const [me, sites, checklists, visits, patrols] = await Promise.all([api.get("/me"), api.get("/sites"), api.get("/checklists"), api.get("/visits"), api.get("/patrols")]);
+  const [me, sites, checklists, visits, patrols, spots] = await Promise.all([api.get("/me"), api.get("/sites"), api.get("/checklists"), api.get("/visits"), api.get("/patrols"), api.get("/spots")]);
   const lists = checklists.checklists;
   await db.transaction("rw", db.sites, db.checklists, db.drafts, async () => {
     await db.sites.clear();
@@ -100,6 +100,7 @@ export async function pullLists() {
   await remember("on_shift", me.on_shift);
   await remember("visits", visits);
   await remember("patrols", patrols);
+  await remember("spots", spots.spots);
   await remember("lists_at", Date.now());
 }
 

@@ -13,6 +13,7 @@ import { findStop } from "./patrol_kept.mjs";
 import { follow, lastPosition } from "./position.mjs";
 import { recordPoints } from "./records_map.mjs";
 import { sketch } from "./sketch.mjs";
+import { findSpot } from "./spot_kept.mjs";
 import { nudge } from "./sync.mjs";
 
 const SENT_SHOWN = 30;
@@ -65,6 +66,10 @@ export async function describe(change, drafts) {
   if (change.kind.startsWith("patrol.")) {
     const { stop } = await findStop(Number(change.thing_id));
     return { ...change, title: stop?.name ?? kind, about: kind, photos: 0, unsent: 0, size: 0, refusedPhoto: null };
+  }
+  if (change.kind === "spot.verify" || change.kind === "signal.measure") {
+    const spot = change.thing_id ? await findSpot(change.thing_id) : null;
+    return { ...change, title: spot?.title ?? (change.payload.rsrp_dbm === undefined ? kind : `${change.payload.rsrp_dbm} dBm`), about: kind, photos: change.payload.photos?.length ?? 0, unsent: 0, size: 0, refusedPhoto: null };
   }
   if (change.kind === "inspection.amend") {
     const draft = drafts.find((d) => d.id === change.payload.inspection_id) ?? (await db.drafts.get(change.payload.inspection_id));

@@ -6,6 +6,7 @@ import { db } from "./db.mjs";
 import { hold, notKept } from "./outbox.mjs";
 import { delivered as patrolDelivered } from "./patrol_kept.mjs";
 import { covers } from "./rules.mjs";
+import { delivered as spotDelivered } from "./spot_kept.mjs";
 
 const REBASES = 3;
 
@@ -64,6 +65,7 @@ async function finish(change, result) {
     if (change.photos_of) await db.photos.where("inspection_id").equals(change.photos_of).delete();
   });
   if (change.kind.startsWith("patrol.")) await patrolDelivered(change, result.thing);
+  if (change.kind === "spot.verify") await spotDelivered(change, result.thing);
   return "done";
 }
 

@@ -14,6 +14,7 @@ import { timeState, wayTo, withChanges } from "./rules.mjs";
 import { GroundMap } from "./ground_map.mjs";
 import { readyLine } from "./ready.mjs";
 import { places, sketch } from "./sketch.mjs";
+import { section as spotSection } from "./spot.mjs";
 import { stopsOf } from "./stops.mjs";
 import { nudge } from "./sync.mjs";
 import { facts, tracking } from "./track.mjs";
@@ -52,16 +53,16 @@ async function load() {
   ]);
   return {
     whereabouts: tracking(await facts()), orders: orders.map((order) => withChanges(order, changes)), sites, drafts, fresh, changes, kept,
-    visits: ofToday(kept, "visits"), findings: await recall("findings", []), patrols: ofToday(await recall("patrols"), "patrols"),
+    visits: ofToday(kept, "visits"), findings: await recall("findings", []), patrols: ofToday(await recall("patrols"), "patrols"), spots: await recall("spots", []),
   };
 }
 
-function show(main, { orders, sites, drafts, fresh, changes, visits, findings, patrols, whereabouts, kept }, redraw, fixed) {
+function show(main, { orders, sites, drafts, fresh, changes, visits, findings, patrols, spots, whereabouts, kept }, redraw, fixed) {
   const here = lastPosition();
   const held = document.activeElement?.closest?.("#main [data-key]")?.dataset.key;
   if (document.activeElement?.id === "search") return; // never under the fingers
   const live = orders.filter((o) => !OVER.includes(o.status) || o.waiting.length || o.status === "resolved");
-  if (!live.length && !sites.length && !visits.length && !findings.length && !patrols.length) return fill(main, empty(fresh));
+  if (!live.length && !sites.length && !visits.length && !findings.length && !patrols.length && !spots.length) return fill(main, empty(fresh));
   const open = live.filter((o) => !OVER.includes(o.status));
   const map = mode === "map" ? dayMap(open, sites, kept, here, fixed) : null;
   if (map && fixed.map?.open) return;
@@ -73,6 +74,7 @@ function show(main, { orders, sites, drafts, fresh, changes, visits, findings, p
     mode === "list" ? visitSection(visits, drafts, startAt) : null,
     mode === "list" ? GROUPS.map(([name, belongs]) => section(t(name), live.filter(belongs).sort(byLimit).map((o) => card(o, here)))) : null,
     mode === "list" ? rectification(findings, changes) : null,
+    mode === "list" ? spotSection(spots, changes, here, redraw) : null,
     mode === "list" ? siteSection(sites, drafts, here, redraw) : null);
   if (held) main.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
 }
