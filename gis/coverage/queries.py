@@ -74,7 +74,11 @@ _SPOT = """
 def spot_in_scope(session: Session, scope: Scope, kind: SpotKind, spot_id: int) -> Row:
     """One spot with its promise and district, or Missing."""
     statement = _SPOT.format(rows=_GEOMETRY[kind], inside=f"g.id = :id AND {_INSIDE}")
-    row = session.execute(text(statement), {"id": spot_id, "area_id": scope.area_id, "kind": str(kind)}).mappings().one_or_none()
+    row = (
+        session.execute(text(statement), {"id": spot_id, "area_id": scope.area_id, "kind": str(kind)})
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise Missing(thing=str(kind).replace("_", " "), id=spot_id)
     return row

@@ -74,7 +74,9 @@ class SpotStep:
 _S = SpotState
 UNSETTLED = frozenset({_S.REPORTED, _S.FOUND, _S.VERIFIED})
 SPOT_STEPS: dict[SpotVerb, SpotStep] = {
-    SpotVerb.VERIFY: SpotStep(UNSETTLED | {_S.PLANNED, _S.EXPLAINED}, _S.VERIFIED, stays=frozenset({_S.PLANNED, _S.EXPLAINED})),
+    SpotVerb.VERIFY: SpotStep(
+        UNSETTLED | {_S.PLANNED, _S.EXPLAINED}, _S.VERIFIED, stays=frozenset({_S.PLANNED, _S.EXPLAINED})
+    ),
     SpotVerb.PLAN: SpotStep(UNSETTLED, _S.PLANNED),
     SpotVerb.EXPLAIN: SpotStep(UNSETTLED, _S.EXPLAINED, words=True),
     SpotVerb.CLOSE: SpotStep(UNSETTLED | {_S.PLANNED, _S.EXPLAINED}, _S.CLOSED, words=True),

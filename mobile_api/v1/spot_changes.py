@@ -69,7 +69,9 @@ def signal_measure(session: Session, who: Who, phone: Phone, change: Any) -> dic
     """Keep a sample under the change's own id."""
     said = change.payload
     place = said.position
-    sample = actions.measure(session, who, str(change.id), change.at, said.rsrp_dbm, place.lon, place.lat, said.operator)
+    sample = actions.measure(
+        session, who, str(change.id), change.at, said.rsrp_dbm, place.lon, place.lat, said.operator
+    )
     return {"id": str(sample.id), "version": 1, "status": "kept"}
 
 

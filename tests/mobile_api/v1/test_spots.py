@@ -23,7 +23,12 @@ def test_the_stretch_waits_for_the_inspector_is_verified_once_and_waits_no_more(
     compute(session, who)
     phone = phone_of("inspector")
     told = next(s for s in phone.get("/spots").json["spots"] if s["title"] == ROAD)
-    assert (told["from_landmark"], told["heading"], told["to_landmark"], told["state"]) == (SOUTH_MARK, "n", NORTH_MARK, "found")
+    assert (told["from_landmark"], told["heading"], told["to_landmark"], told["state"]) == (
+        SOUTH_MARK,
+        "n",
+        NORTH_MARK,
+        "found",
+    )
     data = picture()
     sha = hashlib.sha256(data).hexdigest()
     seen = change("spot.verify", told["id"], cameras=3, note="现有3路", photos=[{"sha256": sha, "taken_at": AT}])
@@ -50,7 +55,11 @@ def test_what_was_seen_holds_although_the_desk_changed_the_spot_but_not_after_it
     the_spot(session).state = "closed"
     session.commit()
     refused = phone.sync(change("spot.verify", f"blind_spot:{spot.id}", cameras=4))[0]
-    assert (refused["verdict"], refused["code"], refused["thing"]["status"]) == ("refused", "spot_step_not_possible", "closed")
+    assert (refused["verdict"], refused["code"], refused["thing"]["status"]) == (
+        "refused",
+        "spot_step_not_possible",
+        "closed",
+    )
 
 
 def test_spots_of_another_district_a_crew_and_nonsense_are_refused(session, who, phone_of):
@@ -72,8 +81,12 @@ def test_spots_of_another_district_a_crew_and_nonsense_are_refused(session, who,
 def test_a_reading_of_the_signal_is_a_sample_where_the_phone_stood(session, phone_of):
     phone = phone_of("inspector")
     lon, lat = lonlat(10, 10)
-    reading = change("signal.measure", None, rsrp_dbm=-113.5, operator="移动", position={"lon": lon, "lat": lat, "accuracy_m": 8})
+    reading = change(
+        "signal.measure", None, rsrp_dbm=-113.5, operator="移动", position={"lon": lon, "lat": lat, "accuracy_m": 8}
+    )
     assert phone.sync(reading, reading)[0]["verdict"] == "applied"
-    assert session.execute(select(SignalSample.rsrp_dbm, SignalSample.operator, SignalSample.code)).all() == [(-113.5, "移动", reading["id"])]
+    assert session.execute(select(SignalSample.rsrp_dbm, SignalSample.operator, SignalSample.code)).all() == [
+        (-113.5, "移动", reading["id"])
+    ]
     wild = change("signal.measure", None, rsrp_dbm=12, position={"lon": lon, "lat": lat})
     assert phone.sync(wild)[0]["verdict"] == "refused"
