@@ -102,6 +102,7 @@ def one_of_each(session: Session, area: Any, at: tuple[float, float], mark: str)
     )
     weak = WeakSignalSpot(code=f"W{n}", name=f"村{mark}", area_id=n, geom=make.point(*at))
     unserved = UnservedArea(code=f"U{n}", area_id=n, utility="gas", answer=f"因{mark}")
-    session.add_all([blind, weak, unserved])
+    watch = Camera(code=f"C{n}", name=f"探头{mark}", geom=make.point(*at))
+    session.add_all([blind, weak, unserved, watch])
     session.flush()
-    return {"spot_id": blind.id, "weak_id": weak.id, "unserved_id": unserved.id}
+    return {"spot_id": blind.id, "weak_id": weak.id, "unserved_id": unserved.id, "camera_id": watch.id}

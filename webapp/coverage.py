@@ -51,9 +51,10 @@ def _page(error: ChengmaiError | None = None, typed: Mapping[str, str] | None = 
     found = _infill(k, kind)
     seers = ground.cameras(db())
     lacking = [(s, s.optics.lacks()) for s in seers if s.optics.lacks()]
+    names = _names([s.id for s, _ in lacking])
     drawn = render_template(
-        "coverage/index.html", run=run, last=last, cameras=_cameras(seers), lacking=lacking[:LACKING_SHOWN],
-        lacking_names=_names([s.id for s, _ in lacking[:LACKING_SHOWN]]), lacks=Counter(lack for _, lacks in lacking for lack in lacks),
+        "coverage/index.html", run=run, last=last, cameras=_cameras(seers), lacking=[one for one in lacking if one[0].id in names][:LACKING_SHOWN],
+        lacking_names=names, lacks=Counter(lack for _, lacks in lacking for lack in lacks),
         levels=_levels(last), rows=rows, total=total, listed=queries.LISTED, page=page, states=states, said=said,
         tally=queries.tally(db(), scope(), SpotKind.BLIND_SPOT), all_states=list(SpotState), heading=heading, k=k, kind=kind,
         types=CAMERA_TYPES, found=found, bounds=_bounds(rows, found), proposals=_proposals(found), roads=queries.road_names(db()),
@@ -77,7 +78,7 @@ def _cameras(seers: list[ground.Seer]) -> dict[str, int]:
 
 
 def _names(ids: list[int]) -> dict[int, str]:
-    return queries.camera_names(db(), ids)
+    return queries.camera_names(db(), scope(), ids)
 
 
 def _levels(last: Any) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ _KINDS = {
     "finding_verb": "finding_verb", "finding_steps": "finding_verb", "consequence": "consequence",
     "consequence_verb": "consequence_verb", "consequence_steps": "consequence_verb", "rule_field": "rule_field",
     "room_test_status": "room_test", "outage": "outage_status",
-    "spot_verb": "spot_verb", "spot_state": "spot_state",
+    "spot_verb": "spot_verb", "spot_state": "spot_state", "camera_field": "camera_field",
 }  # fmt: skip
 
 

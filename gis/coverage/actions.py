@@ -61,12 +61,13 @@ TASK = "compute_coverage"
 
 
 # --- the computation -------------------------------------------------------------------------------------------------
-def ask_run(session: Session, who: Who) -> CoverageRun:
-    """Have coverage computed by a worker. Raises RunGoesOn: one at a time, by constraint."""
+def ask_run(session: Session, who: Who, queued: bool = True) -> CoverageRun:
+    """Have coverage computed by a worker (or by whoever asks). Raises RunGoesOn: one at a time, by constraint."""
     run = CoverageRun(asked_at=who.now, user_id=who.user_id, state=RunState.WAITING)
     with naming_violations(session):
         session.add(run)
-    jobs.defer(session, TASK, {"run_id": run.id})
+    if queued:
+        jobs.defer(session, TASK, {"run_id": run.id})
     journal.write(session, who, "ask", "coverage_run", run.id)
     return run
 

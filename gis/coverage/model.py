@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, I
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from gis.coverage.rules import (
+    CameraCodeTaken,
     CameraState,
     MastState,
     RunGoesOn,
@@ -87,6 +88,7 @@ class CoverageRun(Base):
 
 
 name_constraint("uq_coverage_run_unfinished", RunGoesOn)
+name_constraint("uq_camera_code", CameraCodeTaken)
 
 
 class Spot(Versioned):

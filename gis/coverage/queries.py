@@ -163,9 +163,12 @@ def photo_of_check(session: Session, scope: Scope, sha256: str) -> bool:
     return False
 
 
-def camera_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """What are these cameras called?"""
-    rows = session.execute(text("SELECT id, code, name FROM camera WHERE id = ANY(:ids)"), {"ids": list(ids)})
+def camera_names(session: Session, scope: Scope, ids: Sequence[int]) -> dict[int, str]:
+    """What are these cameras called, as far as the person may know?"""
+    asked = text(
+        f"SELECT g.id, g.code, g.name FROM (SELECT c.*, c.geom AS shape FROM camera AS c) AS g WHERE g.id = ANY(:ids) AND {_INSIDE}"
+    )
+    rows = session.execute(asked, {"ids": list(ids), "area_id": scope.area_id})
     return {row.id: f"{row.code} {row.name}".strip() for row in rows}
 
 
@@ -182,3 +185,40 @@ def for_phone(session: Session, scope: Scope) -> list[Row]:
         _, rows = spots(session, scope, kind, (SpotState.REPORTED, SpotState.FOUND))
         found += sorted(rows, key=lambda r: (r["state"] != SpotState.REPORTED, -r["metres"], r["id"]))[:CARRIED_MOST]
     return found
+
+
+# --- cameras ---------------------------------------------------------------------------------------------------------
+# The optics that a view field needs; what lacks one of them is told in `gis.coverage.rules.Optics.lacks`.
+_LACKING = """((g.bearing_deg IS NULL AND NOT g.is_ptz AND coalesce(g.fov_deg, 0) < 360)
+              OR (g.fov_deg IS NULL AND (g.focal_mm IS NULL OR g.sensor_mm IS NULL))
+              OR (g.resolution_px IS NULL AND g.range_m IS NULL))"""
+_CAMERA_ROWS = "SELECT c.*, c.geom AS shape, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat FROM camera AS c"
+
+
+def camera_in_scope(session: Session, scope: Scope, camera_id: int) -> Row:
+    """One camera with what it sees at each level (square metres), or Missing."""
+    asked = text(f"""
+        SELECT g.*, u.name AS unit, (SELECT jsonb_object_agg(v.level, round(v.area_m2::numeric)) FROM camera_view AS v
+                                      WHERE v.camera_id = g.id) AS seen_m2
+          FROM ({_CAMERA_ROWS}) AS g LEFT JOIN unit AS u ON u.id = g.unit_id WHERE g.id = :id AND {_INSIDE}
+    """)
+    row = session.execute(asked, {"id": camera_id, "area_id": scope.area_id}).mappings().one_or_none()
+    if row is None:
+        raise Missing(thing="camera", id=camera_id)
+    return row
+
+
+def cameras(
+    session: Session, scope: Scope, states: Sequence[str] = (), said: str = "", lacking: bool = False, page: int = 1
+) -> tuple[int, list[Row]]:
+    """How many cameras are there, and which: by code, those of some states, those that lack something."""
+    given = {"area_id": scope.area_id, "states": list(states), "chosen": bool(states), "said": said, "lacking": lacking,
+             "like": f"%{escape_like(said)}%"}  # fmt: skip
+    statement = f"""
+        SELECT g.* FROM ({_CAMERA_ROWS}) AS g
+         WHERE {_INSIDE} AND (NOT CAST(:chosen AS boolean) OR g.state = ANY(CAST(:states AS text[])))
+           AND (:said = '' OR g.code ILIKE :like OR g.name ILIKE :like) AND (NOT CAST(:lacking AS boolean) OR {_LACKING})
+    """
+    total = int(session.scalar(text(f"SELECT count(*) FROM ({statement}) AS t"), given) or 0)
+    paged = f"SELECT * FROM ({statement}) AS t ORDER BY code LIMIT {LISTED} OFFSET :skip"
+    return total, list(session.execute(text(paged), given | {"skip": (page - 1) * LISTED}).mappings())

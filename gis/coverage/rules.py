@@ -171,6 +171,18 @@ class Optics:
         return min(reach, self.range_m) if self.range_m else reach
 
 
+# What a camera's figures lie between, both inside; nothing else can be meant.
+CAMERA_LIMITS: dict[str, tuple[float, float]] = {
+    "bearing_deg": (0.0, 359.99),
+    "fov_deg": (0.1, 360.0),
+    "focal_mm": (0.1, 2000.0),
+    "sensor_mm": (0.1, 100.0),
+    "resolution_px": (1, 100_000),
+    "range_m": (0.1, 20_000.0),
+    "height_m": (0.0, 500.0),
+}
+
+
 def hfov_deg(focal_mm: float, sensor_mm: float) -> float:
     """The horizontal field of view of a lens on a sensor of this width."""
     return math.degrees(2 * math.atan(sensor_mm / (2 * focal_mm)))
@@ -201,6 +213,24 @@ class SpotWordsMissing(BadInput):
     """Say in words what was found or why, in at most %(most)s characters."""
 
     code = "spot_words_missing"
+
+
+class CameraCodeTaken(Conflict):
+    """There is a camera with this code already."""
+
+    code = "camera_code_taken"
+
+
+class CameraFigureOdd(BadInput):
+    """%(camera_field)s lies between %(low)s and %(high)s."""
+
+    code = "camera_figure_odd"
+
+
+class CameraUnnamed(BadInput):
+    """A camera needs a code of at most 60 characters, and a name of at most 160."""
+
+    code = "camera_unnamed"
 
 
 class NoSuchRoad(BadInput):

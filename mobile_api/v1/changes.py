@@ -221,21 +221,9 @@ class Measure(_Change):
 
 
 Change = Annotated[
-    Accept
-    | GiveBack
-    | Arrive
-    | Resolve
-    | Submit
-    | Amend
-    | Move
-    | PutRight
-    | LookAgain
-    | VisitStop
-    | SkipStop
-    | GoThere
-    | Measure,
+    Accept | GiveBack | Arrive | Resolve | Submit | Amend | Move | PutRight | LookAgain | VisitStop | SkipStop | GoThere | Measure,
     Field(discriminator="kind"),
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

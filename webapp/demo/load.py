@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 import gis.models  # noqa: F401 - every table
 from gis import geo, journal
 from gis.complaints.model import ChannelLine
-from gis.coverage.model import BlindSpot, Camera, WeakSignalSpot
 from gis.db import make_engine
 from gis.errors import Unavailable
 from gis.inspections.model import Site
@@ -33,7 +32,8 @@ from gis.places.model import Area, Building, GazetteerEntry, RoadEdge, RoadNetwo
 from gis.places.rules import DRIVE_KMH, WALK_KMH
 from webapp.demo import city as ground
 from webapp.demo.calls import NOW, behind, generate
-from webapp.demo.city import COLUMNS, ROWS, SOURCE, STREETS, City
+from webapp.demo.city import SOURCE, STREETS, City
+from webapp.demo.coverage import write_coverage
 from webapp.demo.findings import write_findings
 from webapp.demo.history import write_history
 from webapp.demo.law import allow_extensions, write_lives
@@ -94,7 +94,6 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     buildings = _base_map(session, city)
     stations = _stations(session, city, units, areas)
     write_networks(session, who, city, units, {**stations, **areas, "buildings": buildings}, LON)
-    _coverage(session, city, areas)
     _sites(session, city, units, areas, rng)
     calls = generate(city, rng)
     accounts, users = _accounts(session, who, units)
@@ -105,6 +104,7 @@ def _make(session: Session, who: Who) -> list[dict[str, str]]:
     write_visits(session, users["inspector"].id, rng)
     write_works(session, city, units, areas, users, wgs)
     write_oversight(session, city, units, areas, users, np.random.default_rng(SEED + 1))
+    write_coverage(session, city, units, areas, users, np.random.default_rng(SEED + 7), wgs)
     write_findings(session, users)
     write_readings(session, who, users)
     write_week(session, users)
@@ -262,27 +262,6 @@ def _stations(session: Session, city: City, units: dict[str, int], areas: dict[s
     ])  # fmt: skip
     names = [row["name"] for row in rows]
     return {"stations": stations, "companies": companies, "station_names": names, "institutions": institutions}
-
-
-def _coverage(session: Session, city: City, areas: dict[str, Any]) -> None:
-    crossings = [row * COLUMNS + column for row in range(0, ROWS, 3) for column in range(0, COLUMNS, 3)]
-    seen = [n for i, n in enumerate(crossings) if i % 6 != 5]
-    ids(session, Camera, [
-        {"code": f"PYK{i:03}", "name": f"路口探头{i:03}", "state": "broken" if i % 17 == 0 else "working", "height_m": 6.0,
-         "bearing_deg": float(i * 90 % 360), "fov_deg": 65.0, "range_m": 60.0, "is_ptz": i % 9 == 0, "synthetic": True,
-         "geom": wgs(Point(*(city.nodes[n] + (9, 9))))}
-        for i, n in enumerate(seen, 1)
-    ])  # fmt: skip
-    stretches = [r for r in city.roads if r.highway == "secondary" and r.a not in seen and r.b not in seen][::40][:5]
-    ids(session, BlindSpot, [
-        {"code": f"PYM{i:02}", "road_name": r.name, "from_landmark": f"{r.name}南口", "to_landmark": f"{r.name}北口",
-         "state": ("reported", "verified", "planned")[i % 3], "area_id": areas["district"], "synthetic": True, "geom": wgs(r.line)}
-        for i, r in enumerate(stretches, 1)
-    ])  # fmt: skip
-    ids(session, WeakSignalSpot, [{
-        "code": "PYW01", "name": "城北弱覆盖点", "state": "planned", "mast_by": datetime(2009, 12, 30).date(),  # noqa: DTZ001
-        "area_id": areas["district"], "synthetic": True, "geom": wgs(Point(*city.nodes[(ROWS - 2) * COLUMNS + 4])),
-    }])  # fmt: skip
 
 
 def _sites(

@@ -40,6 +40,7 @@ async function draw() {
   box.replaceChildren();
   const map = makeMap(box, { over, images, tileUrl: box.dataset.tileUrl || undefined, bounds: [bounds.slice(0, 2), bounds.slice(2)], fitBoundsOptions: { padding: 40, maxZoom: 16.5 } });
   pick(map);
+  if ("place" in box.dataset) place(map);
   box.dataset.mapReady = "1";
   box.map = map;
 }
@@ -61,6 +62,21 @@ function pick(map) {
   map.on("click", "blind", (event) => { location.href = `/coverage/blind-spots/${event.features[0].properties.id}`; });
   map.on("mouseenter", "blind", () => { map.getCanvas().style.cursor = "pointer"; });
   map.on("mouseleave", "blind", () => { map.getCanvas().style.cursor = ""; });
+}
+
+/** A click is the place of the camera that is being put up or corrected. */
+function place(map) {
+  const [lon, lat] = ["lon", "lat"].map((name) => document.querySelector(`input[name="${name}"]`));
+  let mark = null;
+  map.getCanvas().style.cursor = "crosshair";
+  map.on("click", ({ lngLat }) => {
+    lon.value = lngLat.lng.toFixed(6);
+    lat.value = lngLat.lat.toFixed(6);
+    const data = { type: "FeatureCollection", features: [{ type: "Feature", properties: { no: "", site: true }, geometry: { type: "Point", coordinates: [lngLat.lng, lngLat.lat] } }] };
+    map.getSource("proposals").setData(data);
+    mark = data;
+  });
+  map.on("styledata", () => mark && map.getSource("proposals")?.setData(mark)); // another theme draws everything anew
 }
 
 /** How far the computation is, asked every second; the page is loaded anew when it ends. */
