@@ -16,7 +16,16 @@ from flask_babel import gettext as _
 from gis.coverage import actions, analysis, infill_sites, queries
 from gis.coverage import ground_queries as ground
 from gis.coverage.infill_sites import Infill
-from gis.coverage.rules import CAMERA_TYPES, PIXELS_PER_M, CameraState, NoSuchRoad, SpotKind, SpotState, ViewLevel
+from gis.coverage.rules import (
+    CAMERA_TYPES,
+    PIXELS_PER_M,
+    CameraState,
+    NoSuchRoad,
+    SpotKind,
+    SpotState,
+    ViewLevel,
+    heading,
+)
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.places.queries import extent
 from webapp import filters, forms
@@ -32,7 +41,6 @@ K_MOST = 50
 SOLVER_S = 2.0
 LACKING_SHOWN = 100
 BROUGHT = ("cameras", "samples", "masts")
-HEADINGS = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 
 
 @pages.get("/coverage")
@@ -47,7 +55,7 @@ def _page(error: ChengmaiError | None = None, typed: Mapping[str, str] | None = 
     said, page = request.args.get("q", "")[:80], filters.number("page", 1, 1, 10_000)
     total, rows = queries.spots(db(), scope(), SpotKind.BLIND_SPOT, states, said, page)
     run, last = queries.last_run(db()), queries.last_results(db())
-    k, kind = filters.number("k", 0, 0, K_MOST), request.args.get("type", "hd_4mm")
+    k, kind = filters.number("k", 0, 0, K_MOST), request.args.get("type", "1080p_4_mm")
     found = _infill(k, kind)
     seers = ground.cameras(db())
     lacking = [(s, s.optics.lacks()) for s in seers if s.optics.lacks()]
@@ -56,16 +64,16 @@ def _page(error: ChengmaiError | None = None, typed: Mapping[str, str] | None = 
         "coverage/index.html", run=run, last=last, cameras=_cameras(seers), lacking=[one for one in lacking if one[0].id in names][:LACKING_SHOWN],
         lacking_names=names, lacks=Counter(lack for _, lacks in lacking for lack in lacks),
         levels=_levels(last), rows=rows, total=total, listed=queries.LISTED, page=page, states=states, said=said,
-        tally=queries.tally(db(), scope(), SpotKind.BLIND_SPOT), all_states=list(SpotState), heading=heading, k=k, kind=kind,
+        tally=queries.tally(db(), scope(), SpotKind.BLIND_SPOT), all_states=list(SpotState), way=way, k=k, kind=kind,
         types=CAMERA_TYPES, found=found, bounds=_bounds(rows, found), proposals=_proposals(found), roads=queries.road_names(db()),
         px=PIXELS_PER_M, error=message(error) if error else None, typed=typed or {},
     )  # fmt: skip
     return (drawn, error.status) if error else drawn
 
 
-def heading(row: Mapping[str, Any]) -> str:
-    """In which of eight directions a stretch is told."""
-    return "" if row["azimuth"] is None else HEADINGS[round(row["azimuth"] / 45) % 8]
+def way(row: Mapping[str, Any]) -> str:
+    """In which of eight directions a stretch is told, as a word within a sentence."""
+    return word("heading", heading(row["azimuth"])).lower() if row["azimuth"] is not None else ""
 
 
 def _cameras(seers: list[ground.Seer]) -> dict[str, int]:
@@ -209,7 +217,7 @@ def as_xlsx() -> Response:
     head = [_("Code"), _("Road"), _("From landmark"), _("Direction"), _("To landmark"), _("Length, m"), _("Unseen, m"), _("State"),
             _("Origin"), _("Cameras counted on foot"), _("Promised until"), _("District"), _("Longitude"), _("Latitude")]  # fmt: skip
     cells = [
-        [r["code"], r["road_name"], r["from_landmark"], word("heading", heading(r)) if heading(r) else "", r["to_landmark"], r["metres"],
+        [r["code"], r["road_name"], r["from_landmark"], way(r), r["to_landmark"], r["metres"],
          r["unseen_m"], word("spot_state", r["state"]), word("spot_origin", r["origin"]), r["cameras_there"],
          str(r["due_on"] or ""), r["district"] or "", r["lon"], r["lat"]]
         for r in rows

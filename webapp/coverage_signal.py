@@ -23,7 +23,7 @@ from webapp.exports import xlsx_answer
 from webapp.i18n import message
 
 pages = Blueprint("coverage_signal", __name__)
-CELLS_SHOWN = 200
+CELLS_SHOWN = 100
 THRESHOLDS = (-105.0, -110.0)
 SHARES = (0.05, 0.2, 0.5)  # green under the first, red from the last on
 

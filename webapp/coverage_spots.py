@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+import shapely
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
@@ -20,9 +21,9 @@ from gis.oversight import promises
 from gis.people.queries import units
 from webapp import forms
 from webapp.access import can, db, needs, now, scope, who
-from webapp.coverage import heading
+from webapp.coverage import way
 from webapp.filters import zone
-from webapp.i18n import message, word
+from webapp.i18n import message
 from webapp.photos import harmless
 from webapp.public import kept_pictures
 
@@ -71,15 +72,16 @@ def _show(
 ) -> str:  # fmt: skip
     row = _row(kind, spot_id)
     verbs = [verb for verb, step in SPOT_STEPS.items() if row["state"] in step.begins] if can("plan_coverage") else []
-    if not can("keep_promises"):
-        verbs = [verb for verb in verbs if verb is not SpotVerb.PLAN]
-    where = _("from %(a)s %(way)s to %(b)s", a=row["from_landmark"] or "—", way=word("heading", heading(row)),
+    others_promise = SpotVerb.PLAN in verbs and not can("keep_promises")
+    if others_promise:
+        verbs.remove(SpotVerb.PLAN)
+    where = _("from %(a)s %(way)s to %(b)s", a=row["from_landmark"] or "—", way=way(row),
               b=row["to_landmark"] or "—") if kind is SpotKind.BLIND_SPOT else ""  # fmt: skip
     return render_template(
         "coverage/spot.html", row=row, kind=kind, where=where, verbs=verbs, checks=queries.checks(db(), kind, spot_id),
         told=queries.history(db(), kind, spot_id), action=address(kind, spot_id, step=True), units=units(db()),
         today=now().astimezone(zone()).date(), words_max=WORDS_MAX, kinds=sorted(PHOTO_KINDS), most=CHECK_PHOTOS, error=error,
-        typed=typed or {},
+        typed=typed or {}, others_promise=others_promise, bounds=shapely.from_geojson(row["geojson"]).bounds,
     )  # fmt: skip
 
 

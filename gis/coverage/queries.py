@@ -49,7 +49,7 @@ def blind_spot_tile(session: Session, tile: Tile) -> bytes:
 
 # --- spots -----------------------------------------------------------------------------------------------------------
 Row = RowMapping
-LISTED = 200
+LISTED = 50
 # What a person's area includes of a thing's geometry `g`.
 _INSIDE = """(CAST(:area_id AS bigint) IS NULL
               OR EXISTS (SELECT 1 FROM area AS mine WHERE mine.id = :area_id AND ST_Intersects(mine.geom, g.shape)))"""

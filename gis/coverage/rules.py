@@ -257,6 +257,14 @@ class RunGoesOn(Conflict):
     code = "coverage_run_goes_on"
 
 
+HEADINGS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+
+
+def heading(azimuth_deg: float | None) -> str:
+    """In which of eight directions a stretch is told; nothing without an azimuth."""
+    return "" if azimuth_deg is None else HEADINGS[round(azimuth_deg / 45) % 8]
+
+
 # --- limits of the analysis; house assumptions, editable here ---------------------------------------------------------
 LEAST_STRETCH_M = 50.0  # shorter unseen stretches are no blind spots
 CARRIED_MOST = 50  # spots of each kind that a phone carries: reported ones first, then the longest
@@ -285,8 +293,8 @@ class CameraType:
 CAMERA_TYPES: dict[str, CameraType] = {
     made.code: made
     for made in (
-        CameraType("hd_4mm", Optics(bearing_deg=0.0, focal_mm=4.0, sensor_mm=5.12, resolution_px=1920)),
-        CameraType("hd_6mm", Optics(bearing_deg=0.0, focal_mm=6.0, sensor_mm=5.12, resolution_px=1920)),
-        CameraType("4mp_6mm", Optics(bearing_deg=0.0, focal_mm=6.0, sensor_mm=4.8, resolution_px=2560)),
+        CameraType("1080p_4_mm", Optics(bearing_deg=0.0, focal_mm=4.0, sensor_mm=5.12, resolution_px=1920)),
+        CameraType("1080p_6_mm", Optics(bearing_deg=0.0, focal_mm=6.0, sensor_mm=5.12, resolution_px=1920)),
+        CameraType("4mp_6_mm", Optics(bearing_deg=0.0, focal_mm=6.0, sensor_mm=4.8, resolution_px=2560)),
     )
 }

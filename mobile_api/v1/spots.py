@@ -8,14 +8,13 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from gis.coverage import queries
-from gis.coverage.rules import SpotKind, SpotOrigin, SpotState
+from gis.coverage.rules import SpotKind, SpotOrigin, SpotState, heading
 from gis.people.rules import Role
 from mobile_api.v1.auth import db, needs, phone
 from mobile_api.v1.findings import carried
 from mobile_api.v1.wire import Wire
 
 api = APIBlueprint("phone_spots", __name__, tag="spots")
-HEADINGS = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 
 
 class SpotOut(Wire):
@@ -52,7 +51,10 @@ def spots() -> dict[str, Any]:
 
 
 def _out(row: Any) -> dict[str, Any]:
-    heading = "" if row["azimuth"] is None else HEADINGS[round(row["azimuth"] / 45) % 8]
     kept = {name: row[name] for name in ("kind", "version", "state", "origin", "title", "lon", "lat")}
     landmarks = {name: row.get(name) or "" for name in ("from_landmark", "to_landmark")}
-    return kept | landmarks | {"id": f"{row['kind']}:{row['id']}", "heading": heading, "metres": row["metres"] or 0}
+    return (
+        kept
+        | landmarks
+        | {"id": f"{row['kind']}:{row['id']}", "heading": heading(row["azimuth"]), "metres": row["metres"] or 0}
+    )

@@ -55,18 +55,18 @@ def _at(day: int, hour: int) -> datetime:
 
 
 def _cameras(session: Session, city: City, units: dict[str, int], wgs: Any) -> None:
-    """At every second crossing of main roads two that look along the road; every ninth can turn, some are broken, two lack a bearing."""
+    """At nearly every crossing of main roads four that look along them; every ninth can turn, some are broken, two lack a bearing."""
     crossings = [row * COLUMNS + column for row in range(0, ROWS, 3) for column in range(0, COLUMNS, 3)]
     number = 0
     for i, node in enumerate(crossings):
         if i % 6 == 5:
             continue
-        for looks in (90.0, 270.0) if i % 2 else (0.0, 180.0):
+        for looks in (0.0, 90.0, 180.0, 270.0):
             number += 1
             bearing = (looks - TURN_DEG) % 360
             session.add(Camera(
                 code=f"PYK{number:03}", name=f"路口探头{number:03}", state="broken" if number % 17 == 0 else "working", height_m=POLE_M,
-                bearing_deg=None if number in (40, 80) else bearing, focal_mm=(4.0, 6.0, 12.0)[number % 3], sensor_mm=5.12,
+                bearing_deg=None if number in (40, 80) else bearing, focal_mm=(6.0, 12.0, 12.0)[number % 3], sensor_mm=5.12,
                 resolution_px=1920, is_ptz=number % 9 == 0, unit_id=units["PY-BUREAU"], synthetic=True,
                 geom=wgs(Point(*(city.nodes[node] + (ROADSIDE_M * np.sign(np.sin(np.radians(looks + 45))), 3.0)))),
             ))  # fmt: skip

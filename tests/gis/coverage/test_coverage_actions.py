@@ -185,7 +185,7 @@ def test_a_camera_that_lacks_something_or_is_only_planned_has_no_view(session, w
 def test_more_cameras_are_proposed_where_they_see_most_of_what_nobody_sees(session, who) -> None:
     jining(session)
     compute(session, who)
-    kind = CAMERA_TYPES["hd_4mm"]
+    kind = CAMERA_TYPES["1080p_4_mm"]
     one, four, all_ = (propose(session, k, kind, seconds=0.0) for k in (1, 4, 60))
     assert one.sites[0].need == pytest.approx(60, abs=11), "a sector of 60 m along a straight road"
     assert [s.need for s in four.sites] == sorted((s.need for s in four.sites), reverse=True)
@@ -199,4 +199,4 @@ def test_more_cameras_are_proposed_where_they_see_most_of_what_nobody_sees(sessi
 
 
 def test_nothing_open_proposes_nothing(session) -> None:
-    assert propose(session, 3, CAMERA_TYPES["hd_4mm"], seconds=0.0).sites == ()
+    assert propose(session, 3, CAMERA_TYPES["1080p_4_mm"], seconds=0.0).sites == ()

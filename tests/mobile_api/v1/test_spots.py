@@ -25,7 +25,7 @@ def test_the_stretch_waits_for_the_inspector_is_verified_once_and_waits_no_more(
     told = next(s for s in phone.get("/spots").json["spots"] if s["title"] == ROAD)
     assert (told["from_landmark"], told["heading"], told["to_landmark"], told["state"]) == (
         SOUTH_MARK,
-        "n",
+        "north",
         NORTH_MARK,
         "found",
     )

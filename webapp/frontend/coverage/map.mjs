@@ -2,9 +2,11 @@
 // table moves the map; while coverage is being computed the page tells how far it is and comes anew when it is done.
 import { ask } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
+import "./stack.mjs";
 
 const box = document.querySelector("[data-coverage-map]");
 const LEVELS = { detect: 0.16, observe: 0.22, recognise: 0.3, identify: 0.42 };
+const wide = (most) => ["interpolate", ["linear"], ["zoom"], 11, most / 6, 13, most / 3, 16, most]; // a city of hatched lines is read as lines
 const FALLBACK = [73, 18, 135, 54];
 
 async function draw() {
@@ -23,8 +25,9 @@ async function draw() {
       views("views", fixed, { "fill-color": c.camera, "fill-opacity": level }),
       edge("views-off", ["all", ["==", ["get", "state"], "broken"], ["==", ["get", "level"], "detect"]], { "line-color": c.grey, "line-width": 1.2, "line-dasharray": [3, 2] }),
       edge("views-ptz", ["all", ["==", ["get", "state"], "working"], ["get", "is_ptz"], ["==", ["get", "level"], "detect"]], { "line-color": c.camera, "line-width": 1.6, "line-dasharray": [1, 2] }),
-      { id: "blind-edge", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["!=", ["get", "state"], "closed"], paint: { "line-color": c.panel, "line-width": 12, "line-opacity": 0.85 } },
-      { id: "blind", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["!=", ["get", "state"], "closed"], paint: { "line-pattern": "hatch", "line-width": 9 } },
+      ...(box.dataset.chosen ? [{ id: "blind-chosen", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["==", ["get", "id"], Number(box.dataset.chosen)], layout: { "line-cap": "round" }, paint: { "line-color": c.action, "line-width": wide(24), "line-opacity": 0.8 } }] : []),
+      { id: "blind-edge", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["!=", ["get", "state"], "closed"], paint: { "line-color": c.panel, "line-width": wide(12), "line-opacity": 0.85 } },
+      { id: "blind", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["!=", ["get", "state"], "closed"], paint: { "line-pattern": "hatch", "line-width": wide(9) } },
       { id: "proposed-fields", type: "fill", source: "proposals", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": c.action, "fill-opacity": 0.3, "fill-outline-color": c.action } },
       { id: "cameras", type: "symbol", source: "cameras", "source-layer": "cameras", minzoom: 12,
         layout: { "icon-image": ["match", ["get", "state"], "working", "camera", "camera_off"], "icon-allow-overlap": true, "icon-size": 0.8 * c.k } },

@@ -1,5 +1,6 @@
 // Cells by their share of weak samples; the table says the same, and a row of it moves the map.
 import { t } from "../common/words.mjs";
+import "./stack.mjs";
 
 const box = document.querySelector("[data-signal-map]");
 

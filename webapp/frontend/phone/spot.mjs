@@ -37,7 +37,7 @@ function card(spot, changes, here) {
 }
 
 /** 由浣笔泉路中区区委宿舍向北至红星八号 */
-const between = (spot) => (spot.kind === "blind_spot" ? t("from %(a)s %(way)s to %(b)s", { a: spot.from_landmark || "—", way: spot.heading ? word("heading", spot.heading) : "", b: spot.to_landmark || "—" }) : "");
+const between = (spot) => (spot.kind === "blind_spot" ? t("from %(a)s %(way)s to %(b)s", { a: spot.from_landmark || "—", way: spot.heading ? word("heading", spot.heading).toLowerCase() : "", b: spot.to_landmark || "—" }) : "");
 const owner = (id) => `spot:${id}`; // under which name this phone keeps the photos until they are sent
 const keyOf = (id) => `spot-draft:${id}`;
 
