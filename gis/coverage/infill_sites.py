@@ -88,8 +88,8 @@ def propose(session: Session, k: int, kind: CameraType, seconds: float) -> Infil
         return Infill((), 0.0, 0.0, 1.0, 0)
     lines = ground.metric(np.array([to_shape(s.geom) for s in spots], object), near_lon)
     pieces = _pieces(session, spots, lines, near_lon)
-    x, y, bearing, spot = _candidates(lines, pieces)
     reach = kind.optics.reach_m(ViewLevel.DETECT) or 0.0
+    x, y, bearing, spot = _candidates(lines, pieces, reach)
     looks = Looks(x, y, bearing, np.full(len(x), kind.optics.lens_deg or 0.0), np.full(len(x), reach))
     lon_lat = degrees(shapely.points(x, y), near_lon)
     lon, lat = shapely.get_x(lon_lat), shapely.get_y(lon_lat)
@@ -138,23 +138,25 @@ def _pieces(session: Session, spots: Sequence[BlindSpot], lines: Any, near_lon: 
     return _Pieces(at_x, at_y, np.concatenate(length), need, of)
 
 
-def _candidates(lines: Any, pieces: _Pieces) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-    """Places along the lines, looking both ways; of too many those on the lines in most need."""
-    weight = np.bincount(pieces.spot, weights=pieces.need * pieces.length_m, minlength=len(lines))
-    x: list[float] = []
-    y: list[float] = []
-    bearing: list[float] = []
-    spot: list[int] = []
-    for i in np.lexsort((np.arange(len(lines)), -weight)).tolist():
-        line = lines[i]
-        for at in np.linspace(0.0, line.length, max(2, int(line.length // SITE_EVERY_M) + 1)).tolist():
-            if len(x) + 2 > SITES_MOST:
-                break
-            here, before, after = (line.interpolate(m) for m in (at, max(at - 1, 0), min(at + 1, line.length)))
-            along = float(np.degrees(np.arctan2(after.x - before.x, after.y - before.y))) % 360
-            for turned in (along, (along + 180) % 360):
-                x.append(here.x)
-                y.append(here.y)
-                bearing.append(turned)
-                spot.append(i)
-    return np.array(x), np.array(y), np.array(bearing), np.array(spot, np.int64)
+def _candidates(lines: Any, pieces: _Pieces, reach_m: float) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+    """Places along the lines, looking both ways; of too many those with the most need within reach."""
+    points, along, spot = [], [], []
+    for i, line in enumerate(lines):
+        at = np.linspace(0.0, line.length, max(2, int(line.length // SITE_EVERY_M) + 1))
+        points.append(shapely.line_interpolate_point(line, at))
+        before, after = (
+            shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(at + d, 0.0, line.length)))
+            for d in (-1, 1)
+        )
+        along.append(np.degrees(np.arctan2(after[:, 0] - before[:, 0], after[:, 1] - before[:, 1])) % 360)
+        spot.append(np.full(len(at), i))
+    here, bearing, of = np.concatenate(points), np.concatenate(along), np.concatenate(spot).astype(np.int64)
+    if 2 * len(here) > SITES_MOST:
+        place, piece = shapely.STRtree(shapely.points(pieces.x, pieces.y)).query(
+            here, predicate="dwithin", distance=reach_m
+        )
+        within = np.bincount(place, weights=(pieces.need * pieces.length_m)[piece], minlength=len(here))
+        best = np.sort(np.lexsort((np.arange(len(here)), -within))[: SITES_MOST // 2])
+        here, bearing, of = here[best], bearing[best], of[best]
+    both = np.stack([bearing, (bearing + 180) % 360], axis=1).ravel()
+    return np.repeat(shapely.get_x(here), 2), np.repeat(shapely.get_y(here), 2), both, np.repeat(of, 2)

@@ -44,7 +44,7 @@ def test_the_planner_reads_levels_what_lacks_the_stretch_and_proposals(session, 
     planner = sign_in("planner")
     page = text(planner.get("/coverage?k=3"))
     assert f"{SOUTH_MARK}向北至{NORTH_MARK}" in page and "缺朝向 1" in page
-    assert "任何其他选点方案最多只能比它好" in page and page.count("data-site=") == 3
+    assert "任何其他方案最多只能比它好" in page and page.count("data-site=") == 3
     english = text(planner.get("/coverage", headers={"Cookie": "language=en"}))
     assert english.count("view_level:") == 0 and "%(" not in english + page
     lines = json.loads(text(planner.get("/coverage.geojson?state=found")))["features"]
