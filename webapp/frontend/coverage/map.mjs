@@ -42,8 +42,8 @@ async function draw() {
   };
   box.replaceChildren();
   const map = makeMap(box, { over, images, tileUrl: box.dataset.tileUrl || undefined, bounds: [bounds.slice(0, 2), bounds.slice(2)], fitBoundsOptions: { padding: 40, maxZoom: 16.5 } });
-  pick(map);
   if ("place" in box.dataset) place(map);
+  else pick(map);
   box.dataset.mapReady = "1";
   box.map = map;
 }
