@@ -38,6 +38,7 @@ def live(new_database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         made.zone = zone
         with made.sessions() as session:
             make.make_area(session, level="district", name="任城区", geom=make.square(*covered.AT, 0.2))
+            make.make_area(session, level="community", name="皇桥村", geom=make.square(*covered.AT, 0.01))
             covered.jining(session)
             session.commit()
         settings = {"CHENGMAI_DATABASE_URL": made.app_url, "CHENGMAI_DATA_DIR": str(made.data_dir)}
