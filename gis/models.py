@@ -12,6 +12,7 @@ import gis.coverage.model
 import gis.dispatch.model
 import gis.dispatch.plan_model
 import gis.dispatch.track_model
+import gis.hotspots.model
 import gis.inspections.consequence_model
 import gis.inspections.finding_model
 import gis.inspections.model

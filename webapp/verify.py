@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from gis.hotspots import sheet_queries
 from gis.inspections.model import Photo
 from gis.oversight import rollup_queries
 from gis.portal.model import ComplaintPhoto
@@ -110,11 +111,12 @@ def broken_invariants(
         ids = [str(row[0]) for row in session.execute(text(sql))]
         if ids:
             found.append({"invariant": name, "count": len(ids), "examples": ids[:EXAMPLES]})
-    differing = rollup_queries.differences(session)
-    if differing:
-        found.append(
-            {"invariant": "the rollups equal the complaints", "count": len(differing), "examples": differing[:EXAMPLES]}
-        )
+    for name, differing in (
+        ("the rollups equal the complaints", rollup_queries.differences(session)),
+        ("the sheets of places equal the complaints", sheet_queries.differences(session)),
+    ):
+        if differing:
+            found.append({"invariant": name, "count": len(differing), "examples": list(differing[:EXAMPLES])})
     kept = sorted({*session.scalars(select(Photo.sha256)), *session.scalars(select(ComplaintPhoto.sha256))})
     wrong = [sha for sha in kept if not _file_is_whole(files_dir, sha)]
     if wrong:

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from gis.hotspots import sheet_actions
 from gis.oversight.bulletins import Question, bulletin
 from gis.oversight.counting_actions import publish
 from gis.oversight.counting_queries import Counting
@@ -68,7 +69,8 @@ def rollups(context: Context, anew: bool) -> None:
     with context.sessions() as sessions, sessions() as session:
         if anew:
             rebuild(session, context.settings.timezone)
-        done = compact(session)
+            sheet_actions.repack(session, context.settings.timezone)
+        done = compact(session) and sheet_actions.compact(session)
         session.commit()
     context.say({"rebuilt": anew, "compacted": done}, "done" if done else "somebody else is at it")
 
