@@ -16,7 +16,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from gis.errors import Missing
-from gis.hotspots.analysis import Cell, Findings, surface
+from gis.hotspots.analysis import Findings
+from gis.hotspots.cells import Cell, surface
 from gis.hotspots.rules import DRAWN_MAX, Measure
 from webapp import hotspot_maps
 from webapp.hotspot_maps import LABEL_WORDS, chance, figure
@@ -122,7 +123,7 @@ def _xlsx(cells: list[Cell], names: list[str], told: Told) -> bytes:
 
 
 def _frame(cells: list[Cell], names: list[str]) -> gpd.GeoDataFrame:
-    shapes = [shapely.Polygon(cell.corners) for cell in cells]
+    shapes = [cell.geometry for cell in cells]
     import geopandas as gpd  # here and not above: a server that starts need not wait for it
 
     return gpd.GeoDataFrame(_records(cells, names), columns=[*COLUMNS], geometry=shapes, crs="EPSG:4326")
@@ -132,7 +133,7 @@ def _geojson(cells: list[Cell], names: list[str], told: Told) -> bytes:
     """WGS-84, one polygon for each cell."""
     features = [
         {"type": "Feature", "id": cell.number, "properties": record,
-         "geometry": {"type": "Polygon", "coordinates": [[[round(x, 7), round(y, 7)] for x, y in cell.corners]]}}
+         "geometry": shapely.geometry.mapping(shapely.set_precision(cell.geometry, 1e-7, mode="pointwise"))}
         for cell, record in zip(cells, _records(cells, names), strict=True)
     ]  # fmt: skip
     about = {"title": told.title, "lines": told.lines}

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 
 from gis.geo import to_metres
 from gis.hotspots import density, queries
-from gis.hotspots.analysis import Cell, Findings, Surface, surface
+from gis.hotspots.analysis import Findings
+from gis.hotspots.cells import Cell, Surface, surface
 from gis.hotspots.rules import DRAWN_MAX, Label, Measure
 from webapp.maps import Bounds, SafeMap, Shape
 
@@ -117,7 +118,7 @@ def draw(
             drawn.image(_("Density"), light, dark, box, alt=_("Density of complaints"))
     fields = (_("Nearest place"), _("Complaints"), _("Per km²"), "z", "p", _("Verdict"))
     shapes = [
-        Shape({"type": "Polygon", "coordinates": [cell.corners]}, "quiet" if measure is Measure.DENSITY else cell.label,
+        Shape(shapely.geometry.mapping(cell.geometry), "quiet" if measure is Measure.DENSITY else cell.label,
               (name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.z, 2), chance(cell.p), LABEL_WORDS[cell.label]),
               cell.number)
         for cell, name in zip(listed[:DRAWN_MAX], names, strict=False)
@@ -140,8 +141,8 @@ def _ground(session: Session, drawn: SafeMap, found: Findings) -> None:
         drawn.shapes(
             "district", [Shape(shapely.geometry.mapping(found.area), "district")], ground=True, attribution=sources
         )
-    homes = [h for h in queries.settled(session, area) if h.geom_type in ("Polygon", "MultiPolygon")][:HOMES_MOST]
-    drawn.shapes("home", [Shape(shapely.geometry.mapping(home), "home") for home in homes], ground=True)
+    homes = [h.geometry for h in queries.settled(session, area) if h.geometry.geom_type in ("Polygon", "MultiPolygon")]
+    drawn.shapes("home", [Shape(shapely.geometry.mapping(home), "home") for home in homes[:HOMES_MOST]], ground=True)
     for kind, lines in (("road", roads.small), ("road_main", roads.main)):
         if lines is not None and not shapely.is_empty(lines):
             drawn.shapes(kind, [Shape(shapely.geometry.mapping(lines), kind)], ground=True)
@@ -159,10 +160,9 @@ def density_images(flat: Surface, found: Findings, steps: list[float]) -> tuple[
     width, height = max(int(wide * scale), 2), max(int((top - bottom) * scale), 2)
     x, y = _plane(flat, (west, south, east, north), width, height)
     values = density.sample(flat.grid, flat.per_km2, x, y)
-    rows, columns = found.grid.locate(x, y)
-    inside = (rows >= 0) & (rows < found.grid.rows) & (columns >= 0) & (columns < found.grid.columns)
-    inside[inside] = found.ground_mask[rows[inside], columns[inside]]
-    band = np.where(inside, np.searchsorted(np.array(steps), values, side="right"), 0).reshape(height, width)
+    band = np.where(found.on_ground(x, y), np.searchsorted(np.array(steps), values, side="right"), 0).reshape(
+        height, width
+    )
     return (west, south, east, north), _png(band, "light"), _png(band, "dark")
 
 

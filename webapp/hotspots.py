@@ -15,8 +15,9 @@ from sqlalchemy import select
 from gis.complaints.model import Category
 from gis.complaints.queries import Filters
 from gis.errors import ChengmaiError
-from gis.hotspots import analysis, queries
-from gis.hotspots.analysis import Cell, Findings, Question
+from gis.hotspots import analysis, cells, queries
+from gis.hotspots.analysis import Findings, Question
+from gis.hotspots.cells import Cell
 from gis.hotspots.rules import (
     CELL_M,
     CELL_SIZES_M,
@@ -164,8 +165,8 @@ def _answer(view: View) -> Answer:
     found = analysis.find(db(), view.question, scope(), now())
     if found is None:
         return Answer(None, [], [])
-    listed = analysis.cells(found, view.measure)
-    return Answer(found, listed, analysis.name_cells(db(), listed, found))
+    listed = cells.cells(found, view.measure)
+    return Answer(found, listed, cells.name_cells(db(), listed, found))
 
 
 def _page(view: View | None, answer: Answer, problem: str) -> dict[str, Any]:
@@ -176,9 +177,7 @@ def _page(view: View | None, answer: Answer, problem: str) -> dict[str, Any]:
     rows = list(zip(answer.cells, answer.names, strict=True))[start : start + PAGE_ROWS]
     measure = view.measure if view else Measure.SIGNIFICANCE
     steps = (
-        hotspot_maps.density_steps(analysis.surface(answer.found))
-        if answer.found and measure is Measure.DENSITY
-        else []
+        hotspot_maps.density_steps(cells.surface(answer.found)) if answer.found and measure is Measure.DENSITY else []
     )
     here = _arguments()
     return {

@@ -1,4 +1,4 @@
-"""From complaints to cells: puts the points on a plane in metres, counts them in squares, and names what stands out.
+"""From complaints to cells: counts them in squares, hexagons or communities, and names what stands out.
 
 The study area is every cell that the chosen districts touch and, unless all ground is asked for, that a residential compound
 (or a building) touches too, or that holds a complaint of the selection. A cell in it without a complaint counts as zero.
@@ -7,7 +7,6 @@ Where the bureau has no areas yet, it is the rectangle around the complaints.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,87 +14,68 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from sqlalchemy.orm import Session
 
 from gis.complaints.queries import Filters
 from gis.geo import to_degrees, to_metres
-from gis.hotspots import density, queries
+from gis.hotspots import chance, density, grounds, queries, sheet_queries, tiling
 from gis.hotspots.density import Counts, Floats, Grid, Mask
+from gis.hotspots.grounds import Cut
+from gis.hotspots.hexagons import HexGrid
+from gis.hotspots.rates import shrunk
 from gis.hotspots.rules import (
     CELL_MAX_M,
     CELL_MIN_M,
-    CONFIDENCE,
     LEVELS,
-    MAX_CELLS,
+    PERMUTATIONS,
     REACH_CELLS,
+    SEED,
     BadCell,
     BadReach,
+    CellShape,
+    Chance,
     Ground,
-    Label,
-    Measure,
-    TooManyCells,
 )
+from gis.hotspots.sheets import Small, Spots
+from gis.hotspots.tiling import Tiling, Tracts
 from gis.people.rules import Scope
 
-NEAR_M = 1_500.0  # a named place farther away than this does not name a cell
+PER_HOUSEHOLDS = 1_000  # a rate is told for so many
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: which complaints, how large the cells, how far a neighbourhood (and the kernel) reaches."""
+    """What is asked: which complaints, cells of which shape and size, how far a neighbourhood (and the kernel) reaches."""
 
     filters: Filters
     cell_m: float
     reach_m: float
     ground: Ground = Ground.SETTLED
+    shape: CellShape = CellShape.SQUARE
+    chance: Chance = Chance.NORMAL
 
     @classmethod
     def of(
-        cls, filters: Filters, cell_m: float, reach_m: float | None = None, ground: Ground = Ground.SETTLED
-    ) -> Question:
+        cls, filters: Filters, cell_m: float, reach_m: float | None = None, ground: Ground = Ground.SETTLED,
+        shape: CellShape = CellShape.SQUARE, chance: Chance = Chance.NORMAL,
+    ) -> Question:  # fmt: skip
         """Checked; the reach is three cells where nothing else is said."""
         if not CELL_MIN_M <= cell_m <= CELL_MAX_M:
             raise BadCell(least=CELL_MIN_M, most=CELL_MAX_M, cell_m=f"{cell_m:g}")
         reach_m = reach_m or cell_m * REACH_CELLS
         if not cell_m <= reach_m <= cell_m * 10:
             raise BadReach(reach=f"{reach_m:g}")
-        return cls(filters, float(cell_m), float(reach_m), ground)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One square of the answer. `number` is its place in the list; z, p and q are `None` where there is nothing to compare."""
-
-    number: int
-    lon: float
-    lat: float
-    corners: tuple[tuple[float, float], ...]
-    count: int
-    per_km2: float
-    z: float | None
-    p: float | None
-    q: float | None
-    label: Label
-    place: str = ""
-
-
-@dataclass(frozen=True)
-class Surface:
-    """A density surface in complaints per square kilometre on a fine grid."""
-
-    grid: Grid
-    near_lon: float
-    per_km2: Floats
+        return cls(filters, float(cell_m), float(reach_m), ground, shape, chance)
 
 
 @dataclass(frozen=True)
 class Findings:
-    """The answer: arrays over the grid, and what was not drawn. `ground_mask` are the cells of the area, `mask` those of them
-    that are compared."""
+    """The answer: arrays over the cells, and what was not drawn. `ground_mask` are the cells of the area, `mask` those of them
+    that are compared; `rate` is of complaints per 1,000 households, shrunk. `spots` are the complaints' places, `members` the
+    same as the cells count them (of communities: by the community that each was filed under)."""
 
     question: Question
-    grid: Grid
+    tiling: Tiling
     near_lon: float
     area: Any | None
     counts: Counts
@@ -105,16 +85,31 @@ class Findings:
     p: Floats
     q: Floats
     confidence: NDArray[np.int8]
-    x_m: Floats
-    y_m: Floats
-    located: int
-    not_located: int
+    households: Floats
+    rate: Floats
+    spots: Spots
+    members: Spots
     ground: Ground
+
+    @property
+    def grid(self) -> Grid | HexGrid:
+        """The cells where they are a grid."""
+        if isinstance(self.tiling, Grid | HexGrid):
+            return self.tiling
+        raise TypeError("communities are no grid")
+
+    @property
+    def located(self) -> int:
+        return self.spots.located
+
+    @property
+    def not_located(self) -> int:
+        return self.spots.not_located
 
     @property
     def outside(self) -> int:
         """Located complaints that lie outside the study area: told, not drawn."""
-        return self.located - int(self.counts[self.mask].sum())
+        return self.located - self.drawn
 
     @property
     def drawn(self) -> int:
@@ -131,158 +126,117 @@ class Findings:
         return int(self.mask.sum())
 
     @property
+    def without_households(self) -> int:
+        """Cells with complaints for which no household is known: they have no rate."""
+        return int((self.mask & (self.counts > 0) & (self.households <= 0)).sum())
+
+    @property
     def comparable(self) -> bool:
         """Is there any variance at all, so that a z could be computed?"""
         return bool(np.isfinite(self.z).any())
 
+    def box_m(self, kept: Mask) -> tuple[float, float, float, float]:
+        """West, south, east, north in metres of some of the cells."""
+        if isinstance(self.tiling, Tracts):
+            bounds = np.array([self.tiling.shapes_m[i].bounds for i in np.nonzero(kept[0])[0]])
+            return (*bounds[:, :2].min(0).tolist(), *bounds[:, 2:].max(0).tolist())
+        rows, columns = np.nonzero(kept)
+        x, y = self.tiling.centre_of(rows, columns)
+        half = self.question.cell_m / 2
+        return float(x.min()) - half, float(y.min()) - half, float(x.max()) + half, float(y.max()) + half
+
+    def on_ground(self, x_m: Floats, y_m: Floats) -> Mask:
+        """Which of these places lie in the study area?"""
+        if isinstance(self.tiling, Tracts):
+            whole = shapely.union_all(np.array(self.tiling.shapes_m, dtype=object))
+            shapely.prepare(whole)
+            return np.asarray(shapely.contains_xy(whole, x_m, y_m))
+        rows, columns = self.grid.locate(x_m, y_m)
+        inside: Mask = (rows >= 0) & (rows < self.grid.rows) & (columns >= 0) & (columns < self.grid.columns)
+        inside[inside] = self.ground_mask[rows[inside], columns[inside]]
+        return inside
+
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north in degrees of what should be seen: the cells that are told, and a neighbourhood around."""
-        shown = self.told if self.told.any() else self.mask
-        rows, columns = np.nonzero(shown.any(1))[0], np.nonzero(shown.any(0))[0]
-        if not rows.size:
-            rows, columns = np.arange(self.grid.rows), np.arange(self.grid.columns)
-        side, margin = self.grid.cell_m, self.question.reach_m
-        x = self.grid.x0_m + np.array([columns[0], columns[-1] + 1]) * side + np.array([-margin, margin])
-        y = self.grid.y0_m + np.array([rows[0], rows[-1] + 1]) * side + np.array([-margin, margin])
+        shown = next(m for m in (self.told, self.mask, np.ones(self.tiling.shape, bool)) if m.any())
+        west, south, east, north = self.box_m(shown)
+        margin = 0.0 if isinstance(self.tiling, Tracts) else self.question.reach_m
+        x, y = np.array([west - margin, east + margin]), np.array([south - margin, north + margin])
         lon, lat = to_degrees(np.tile(x, 2), np.repeat(y, 2), self.near_lon)
         return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
 
 def find(session: Session, question: Question, scope: Scope, now: datetime) -> Findings | None:
     """Where do the complaints of this selection gather, more than chance? `None` without any place to look at."""
-    at = queries.points(session, question.filters, scope, now)
-    area = queries.study_area(session, question.filters.district, scope)
-    homes = queries.settled(session, area) if area is not None and question.ground is Ground.SETTLED else []
-    return compute(question, at.lon, at.lat, at.not_located, area, homes)
-
-
-def compute(
-    question: Question, lon: Floats, lat: Floats, not_located: int, area: Any | None, homes: Sequence[Any] = ()
-) -> Findings | None:
-    """The same without a database: positions, an area and homes in degrees. Without homes all ground is compared."""
-    if area is not None and shapely.is_empty(area):
-        area = None
-    if area is None and lon.size == 0:
+    cut = grounds.cut(session, question.filters, scope, question.shape, question.cell_m, question.ground)
+    if cut is not None:
+        spots = gather(session, question.filters, scope, now, cut.near_lon)
+        members = spots
+        if isinstance(cut.tiling, Tracts):
+            members = queries.by_community(session, question.filters, scope, now, cut.ids)
+        return compute(question, spots, cut, members)
+    if question.filters.district or scope.area_id is not None:
         return None
-    near_lon = float(area.centroid.x if area is not None else np.median(lon))
-    x_m, y_m = to_metres(lon, lat, near_lon)
-    area_m = None if area is None else _in_metres(area, near_lon)
-    west, south, east, north = (x_m.min(), y_m.min(), x_m.max(), y_m.max()) if area_m is None else area_m.bounds
-    grid = density.grid_over(float(west), float(south), float(east), float(north), question.cell_m)
-    if grid.size > MAX_CELLS:
-        raise TooManyCells(cells=grid.size, cell_m=f"{question.cell_m:g}", most=MAX_CELLS)
-    ground_mask = np.ones(grid.shape, bool) if area_m is None else touched(grid, area_m)
-    counts = density.bin_points(grid, x_m, y_m)
-    mask = ground_mask
-    if homes:
-        mask = ground_mask & (lived_in(grid, [_in_metres(home, near_lon) for home in homes]) | (counts > 0))
-    z = density.gi_star(counts, mask, question.reach_m / question.cell_m)
-    p = density.two_sided_p(z)
+    spots, near_lon = _around(session, question.filters, scope, now)
+    return compute(question, spots, _rectangle(question, spots, near_lon)) if spots.n.size else None
+
+
+def gather(session: Session, filters: Filters, scope: Scope, now: datetime, near_lon: float) -> Spots:
+    """The complaints' places: out of the sheets where they know and lie in this plane, else from the complaints themselves."""
+    if sheet_queries.plane(session).near_lon == near_lon and sheet_queries.answers(session, filters, scope):
+        return sheet_queries.spots(session, filters, scope)
+    return in_plane(queries.points(session, filters, scope, now), near_lon)
+
+
+def in_plane(at: queries.Points, near_lon: float) -> Spots:
+    """Degrees as whole metres of a plane; what lies too far from its middle lies elsewhere."""
+    near = (np.abs(at.lon - near_lon) <= 6) & (np.abs(at.lat) <= 84)
+    x, y = to_metres(at.lon[near], at.lat[near], near_lon)
+    whole: list[Small] = [np.floor(v).astype(np.int32) for v in (x, y)]
+    ones = np.ones(whole[0].size, np.int32)
+    return Spots(whole[0], whole[1], ones, at.day[near], int((~near).sum()), at.not_located)
+
+
+def _around(session: Session, filters: Filters, scope: Scope, now: datetime) -> tuple[Spots, float]:
+    """Without any area: the complaints alone say where to look."""
+    at = queries.points(session, filters, scope, now)
+    near_lon = round(float(np.median(at.lon)) / 3) * 3.0 if at.lon.size else 0.0
+    return in_plane(at, near_lon), near_lon
+
+
+def _rectangle(question: Question, spots: Spots, near_lon: float) -> Cut:
+    x, y = spots.x_m, spots.y_m
+    box = float(x.min()), float(y.min()), float(x.max() + 1), float(y.max() + 1)
+    shape = question.shape if question.shape is CellShape.HEXAGON else CellShape.SQUARE
+    grid = tiling.over(shape, box, question.cell_m)
+    return Cut(near_lon, None, grid, (), np.ones(grid.shape, bool), None, np.zeros(grid.shape))
+
+
+def compute(question: Question, spots: Spots, cut: Cut, members: Spots | None = None) -> Findings:
+    """The same without a database. Where nobody knows who lives where, all ground is compared."""
+    members = spots if members is None else members
+    counts = tiling.count(cut.tiling, members)
+    mask = cut.ground_mask if cut.lived is None else cut.ground_mask & (cut.lived | (counts > 0))
+    z, p = significance(question, cut.tiling, counts, mask)
     q = density.benjamini_hochberg(p)
-    return Findings(question, grid, near_lon, area, counts, ground_mask, mask, z, p, q, density.confidence(z, q, LEVELS),
-                    x_m, y_m, int(lon.size), not_located, Ground.SETTLED if homes else Ground.ALL)  # fmt: skip
+    sure = density.confidence(z, q, LEVELS)
+    rate = np.full(counts.shape, np.nan)
+    rate[mask] = shrunk(counts[mask].astype(np.float64), cut.households[mask]) * PER_HOUSEHOLDS
+    ground = Ground.ALL if cut.lived is None else Ground.SETTLED
+    return Findings(question, cut.tiling, cut.near_lon, cut.area, counts, cut.ground_mask, mask, z, p, q, sure,
+                    cut.households, rate, spots, members, ground)  # fmt: skip
 
 
-def _in_metres(area: Any, near_lon: float) -> Any:
-    return shapely.transform(area, lambda xy: np.column_stack(to_metres(xy[:, 0], xy[:, 1], near_lon)))
-
-
-def touched(grid: Grid, area_m: Any) -> Mask:
-    """The cells that the area touches: those whose centre is in it, and those that its boundary runs through."""
-    x, y = grid.centres()
-    shapely.prepare(area_m)
-    inside: Mask = shapely.contains_xy(area_m, np.tile(x, grid.rows), np.repeat(y, grid.columns)).reshape(grid.shape)
-    along = shapely.get_coordinates(shapely.segmentize(shapely.boundary(area_m), grid.cell_m / 4))
-    rows, columns = grid.locate(along[:, 0], along[:, 1])
-    inside[rows.clip(0, grid.rows - 1), columns.clip(0, grid.columns - 1)] = True
-    return inside
-
-
-def lived_in(grid: Grid, homes_m: list[Any]) -> Mask:
-    """The cells that any of these shapes touches: with its outline, or with the cell's centre inside it."""
-    found = np.zeros(grid.shape, bool)
-    homes = np.array(homes_m, dtype=object)
-    along = shapely.get_coordinates(shapely.segmentize(homes, grid.cell_m / 4))
-    rows, columns = grid.locate(along[:, 0], along[:, 1])
-    inside = (rows >= 0) & (rows < grid.rows) & (columns >= 0) & (columns < grid.columns)
-    found[rows[inside], columns[inside]] = True
-    wide = homes[shapely.get_dimensions(homes) == 2]
-    if wide.size:
-        x, y = grid.centres()
-        centres = shapely.points(np.tile(x, grid.rows), np.repeat(y, grid.columns))
-        hit = shapely.STRtree(centres).query(wide, predicate="contains")[1]
-        found.ravel()[hit] = True
-    return found
-
-
-def surface(found: Findings) -> Surface:
-    """The density surface of the same complaints over the same rectangle, a tenth of the bandwidth fine."""
-    reach, cell = found.question.reach_m, found.question.reach_m / 10
-    wide, high = found.grid.columns * found.grid.cell_m, found.grid.rows * found.grid.cell_m
-    cell = max(cell, (wide * high / MAX_CELLS) ** 0.5)
-    if cell > reach / 3:
-        raise TooManyCells(cells=int(wide * high / (reach / 10) ** 2), cell_m=f"{reach / 10:g}", most=MAX_CELLS)
-    x0, y0 = found.grid.x0_m, found.grid.y0_m
-    grid = density.grid_over(x0, y0, x0 + wide, y0 + high, cell)
-    rows, columns = found.grid.locate(found.x_m, found.y_m)
-    inside = (rows >= 0) & (rows < found.grid.rows) & (columns >= 0) & (columns < found.grid.columns)
-    inside[inside] = found.ground_mask[rows[inside], columns[inside]]
-    weights = density.spread_points(grid, found.x_m[inside], found.y_m[inside])
-    return Surface(grid, found.near_lon, density.kernel_density(weights, cell, reach))
-
-
-def cells(found: Findings, measure: Measure = Measure.SIGNIFICANCE, every: bool = False) -> list[Cell]:
-    """The cells worth telling, strongest first: those with complaints and those called hot or cold; or every cell."""
-    keep = found.mask if every else found.told
-    rows, columns = np.nonzero(keep)
-    x, y = found.grid.centres()
-    flat = surface(found)
-    per_km2 = density.sample(flat.grid, flat.per_km2, x[columns], y[rows])
-    z = found.z[rows, columns]
-    strength = np.nan_to_num(z, nan=-np.inf) if measure is Measure.SIGNIFICANCE else per_km2
-    order = np.lexsort((columns, rows, -found.counts[rows, columns], -strength))
-    rows, columns, per_km2, z = rows[order], columns[order], per_km2[order], z[order]
-    lon, lat = to_degrees(x[columns], y[rows], found.near_lon)
-    corners = _corners(found, rows, columns)
-    p, q = found.p[rows, columns], found.q[rows, columns]
-    count, sure = found.counts[rows, columns], found.confidence[rows, columns]
-    return [
-        Cell(i + 1, float(lon[i]), float(lat[i]), corners[i], int(count[i]), float(per_km2[i]), _known(z[i]), _known(p[i]),
-             _known(q[i]), Label.NO_DATA if np.isnan(z[i]) else CONFIDENCE[int(sure[i])])
-        for i in range(len(rows))
-    ]  # fmt: skip
-
-
-def _corners(found: Findings, rows: Counts, columns: Counts) -> list[tuple[tuple[float, float], ...]]:
-    """The closed ring of each cell in degrees."""
-    side, x0, y0 = found.grid.cell_m, found.grid.x0_m, found.grid.y0_m
-    x = x0 + (columns[:, None] + np.array([0, 1, 1, 0, 0])) * side
-    y = y0 + (rows[:, None] + np.array([0, 0, 1, 1, 0])) * side
-    lon, lat = to_degrees(x, y, found.near_lon)
-    return [tuple(zip(a, b, strict=True)) for a, b in zip(lon.tolist(), lat.tolist(), strict=True)]
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def name_cells(session: Session, listed: list[Cell], found: Findings) -> list[str]:
-    """What people call the place of each cell: the nearest compound or gazetteer name, else the street or district."""
-    if not listed:
-        return []
-    lon, lat = np.array([c.lon for c in listed]), np.array([c.lat for c in listed])
-    names = [""] * len(listed)
-    margin = NEAR_M / 80_000
-    box = (lon.min() - margin, lat.min() - margin, lon.max() + margin, lat.max() + margin)
-    known = queries.named_places(session, (float(box[0]), float(box[1]), float(box[2]), float(box[3])), found.area)
-    if known.names:
-        tree = cKDTree(np.column_stack(to_metres(known.lon, known.lat, found.near_lon)))
-        far, nearest = tree.query(np.column_stack(to_metres(lon, lat, found.near_lon)))
-        names = [known.names[i] if d <= NEAR_M else "" for d, i in zip(far, nearest, strict=True)]
-    if found.area is not None and not all(names):
-        areas = queries.ground_areas(session, found.area)
-        areas.sort(key=lambda a: a.geometry.area)
-        for area in areas:
-            within = shapely.contains_xy(area.geometry, lon, lat)
-            names = [n or (area.name if inside else "") for n, inside in zip(names, within, strict=True)]
-    return names
+def significance(question: Question, cut: Tiling, counts: Counts, mask: Mask) -> tuple[Floats, Floats]:
+    """Gi* as z of every compared cell and its p, by the normal curve or by permutation; NaN elsewhere."""
+    inside, reach = np.where(mask, counts, 0).astype(np.int64), question.reach_m
+    local, weight = cut.local_sum(inside, reach), cut.local_sum(mask.astype(np.int64), reach)
+    total, squares = int(inside.sum()), int((inside * inside).sum())
+    z = density.gi_star_z(local.astype(np.float64), weight.astype(np.float64), int(mask.sum()), total, squares)
+    z = np.where(mask, z, np.nan)
+    if question.chance is Chance.NORMAL:
+        return z, density.two_sided_p(z)
+    p = np.full(z.shape, np.nan)
+    one = chance.permuted_p((local - inside)[mask], (weight - 1)[mask], inside[mask], PERMUTATIONS, SEED)
+    p[mask] = np.where(np.isnan(z[mask]), np.nan, np.minimum(2 * one, 1.0))  # hot or cold: either way counts
+    return z, p

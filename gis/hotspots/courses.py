@@ -65,8 +65,9 @@ class Courses:
 def courses(series: Floats, hot: Mask) -> Courses:
     """Name the course of every cell from its z of each step and whether it was called hot then (`hot`, same shape).
 
-    Persistent: hot now and in nine of ten steps. Emerging: hot now and rising, or hot now for the first time. Fading: hot
-    before in at least two steps, and either falling or no longer hot while it had been persistent.
+    Persistent: hot now and in nine of ten steps. Emerging: hot now and rising, or hot now for the first time. Fading: hot in
+    at least two steps and falling; or not hot now although nine of ten steps before were; or not hot in the last two although
+    half of all steps were.
     """
     steps = series.shape[0]
     trend = mann_kendall(series)
@@ -74,7 +75,8 @@ def courses(series: Floats, hot: Mask) -> Courses:
     rising, falling = sure & (trend.s > 0), sure & (trend.s < 0)
     times, now = hot.sum(axis=0), hot[-1]
     often = times >= np.ceil(PERSISTENT_SHARE * steps)
-    fading = (times >= 2) & falling | (times >= np.ceil(PERSISTENT_SHARE * (steps - 1))) & (times >= 2) & ~now
+    over = ~now & (times >= np.ceil(PERSISTENT_SHARE * (steps - 1))) | ~hot[-2:].any(axis=0) & (times >= steps / 2)
+    fading = (times >= 2) & (falling | over)
     persistent = often & now & ~fading
     emerging = now & ~fading & ~persistent & (rising | (times == 1))
     return Courses(emerging, persistent, fading, trend, times.astype(np.int64))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import fft
 from scipy.ndimage import map_coordinates
@@ -53,6 +55,21 @@ class Grid:
         columns = np.floor(x_m / self.cell_m).astype(np.int64) - self.column0
         return rows, columns
 
+    def centre_of(self, rows: Counts, columns: Counts) -> tuple[Floats, Floats]:
+        """The middle of each of these cells, in metres."""
+        x = (columns + self.column0 + 0.5) * self.cell_m
+        return np.asarray(x, np.float64), np.asarray((rows + self.row0 + 0.5) * self.cell_m, np.float64)
+
+    def ring_of(self, rows: Counts, columns: Counts) -> tuple[Floats, Floats]:
+        """The closed outline of each of these cells: five corners each, in metres."""
+        x, y = self.centre_of(rows, columns)
+        half = self.cell_m / 2
+        return x[:, None] + half * np.array([-1, 1, 1, -1, -1]), y[:, None] + half * np.array([-1, -1, 1, 1, -1])
+
+    def local_sum(self, values: Counts, reach_m: float) -> Counts:
+        """For each cell, the sum over the cells whose centres are within the reach, itself included."""
+        return disc_sum(values, reach_m / self.cell_m)
+
     def centres(self) -> tuple[Floats, Floats]:
         """The x of each column's middle and the y of each row's."""
         x = self.x0_m + (np.arange(self.columns) + 0.5) * self.cell_m
@@ -83,23 +100,35 @@ def quartic(distance_m: Floats, bandwidth_m: float) -> Floats:
     return np.asarray(3.0 / (math.pi * bandwidth_m**2) * u * u, np.float64)
 
 
-def spread_points(grid: Grid, x_m: Floats, y_m: Floats) -> Floats:
-    """Each point shared among the four nearest cell centres by nearness (linear binning); nothing is lost inside.
+def spread_points(grid: Grid, x_m: Floats, y_m: Floats, n: NDArray[np.integer[Any]] | None = None) -> Floats:
+    """Each point (`n` times, where said) shared among the four nearest cell centres by nearness (linear binning); nothing is
+    lost inside.
 
     A sum over such weights differs from the sum over the points by the square of cell over bandwidth, not by its first
     power as counting would.
     """
-    u, v = (x_m - grid.x0_m) / grid.cell_m - 0.5, (y_m - grid.y0_m) / grid.cell_m - 0.5
-    column, row = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
-    east, north = u - column, v - row
-    weights = np.zeros(grid.size)
-    for d_row, share_row in ((0, 1 - north), (1, north)):
-        for d_column, share_column in ((0, 1 - east), (1, east)):
-            at_row, at_column = row + d_row, column + d_column
-            ok = (at_row >= 0) & (at_row < grid.rows) & (at_column >= 0) & (at_column < grid.columns)
-            flat = at_row[ok] * grid.columns + at_column[ok]
-            weights += np.bincount(flat, (share_row * share_column)[ok], minlength=grid.size)
-    return weights.reshape(grid.shape)
+    weights = np.zeros(grid.shape)
+    _spread(np.asarray(x_m, np.float64), np.asarray(y_m, np.float64), np.ones(len(x_m), np.int32) if n is None else n,
+            grid.x0_m, grid.y0_m, grid.cell_m, weights)  # fmt: skip
+    return weights
+
+
+@njit(cache=True, nogil=True)
+def _spread(  # pragma: no cover - compiled
+    x: Floats, y: Floats, n: NDArray[np.integer[Any]], x0: float, y0: float, cell: float, weights: Floats
+) -> None:
+    rows, columns = weights.shape
+    for i in range(x.size):
+        u, v = (x[i] - x0) / cell - 0.5, (y[i] - y0) / cell - 0.5
+        column, row = math.floor(u), math.floor(v)
+        east, north = u - column, v - row
+        for d_row in range(2):
+            at_row, share_row = row + d_row, north if d_row else 1.0 - north
+            if 0 <= at_row < rows:
+                for d_column in range(2):
+                    at_column = column + d_column
+                    if 0 <= at_column < columns:
+                        weights[at_row, at_column] += n[i] * share_row * (east if d_column else 1.0 - east)
 
 
 def kernel_density(weights: Floats, cell_m: float, bandwidth_m: float) -> Floats:

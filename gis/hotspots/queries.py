@@ -6,18 +6,20 @@ import io
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Date, Float, Select, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from gis.complaints.model import Complaint
 from gis.complaints.queries import Filters, visible
 from gis.complaints.rules import Located
+from gis.hotspots.model import SheetPlane
+from gis.hotspots.sheets import Small, Spots
 from gis.people.rules import Scope
 from gis.places.model import Area, Building, GazetteerEntry, RoadEdge, RoadNetwork
 from gis.places.rules import AreaLevel
@@ -32,10 +34,11 @@ BUILDINGS_MOST = 500_000
 
 @dataclass(frozen=True)
 class Points:
-    """Positions in degrees of the located complaints, and how many others have none."""
+    """Positions in degrees of the located complaints, the day of each as days since 1970, and how many others have no place."""
 
     lon: Floats
     lat: Floats
+    day: Small
     not_located: int
 
 
@@ -43,24 +46,53 @@ def points(session: Session, filters: Filters, scope: Scope, now: datetime) -> P
     """Where are the complaints of this selection, and how many of them have no place?"""
     chosen = [*filters.conditions(now), *visible(scope)]
     located = Complaint.located == Located.LOCATED
-    at = _copy_pairs(session, select(func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom)).where(*chosen, located))
+    what = select(func.ST_X(Complaint.geom), func.ST_Y(Complaint.geom), _day(session)).where(*chosen, located)
+    at = _copy_numbers(session, what, 3)
     lost = session.scalar(select(func.count()).select_from(Complaint).where(*chosen, ~located)) or 0
-    return Points(at["x"].astype(np.float64), at["y"].astype(np.float64), lost)
+    return Points(at["v0"].astype(np.float64), at["v1"].astype(np.float64), at["v2"].astype(np.int32), lost)
 
 
-# One row of COPY's binary format with two float8 fields; before the rows 19 bytes of header, after them 2 of trailer.
-_PAIR = np.dtype([("fields", ">i2"), ("x_bytes", ">i4"), ("x", ">f8"), ("y_bytes", ">i4"), ("y", ">f8")])
+def by_community(session: Session, filters: Filters, scope: Scope, now: datetime, ids: Sequence[int]) -> Spots:
+    """How many complaints were filed under each of these communities on each day? Columns instead of metres; the rest apart."""
+    chosen = [*filters.conditions(now), *visible(scope)]
+    day = _day(session)
+    asked = (
+        select(cast(Complaint.community_id, Float), cast(func.count(), Float), day)
+        .where(*chosen, Complaint.community_id.in_(ids), Complaint.located == Located.LOCATED)
+        .group_by(Complaint.community_id, day)
+    )
+    at = _copy_numbers(session, asked, 3)
+    order = np.argsort(np.array(ids))
+    column = order[np.searchsorted(np.array(ids)[order], at["v0"].astype(np.int64))]
+    zeros = np.zeros(column.size, np.int32)
+    return Spots(column.astype(np.int32), zeros, at["v1"].astype(np.int32), at["v2"].astype(np.int32), 0, 0)
+
+
+def _day(session: Session) -> ColumnElement[Any]:
+    """The day of the city on which a complaint was received, as days since 1970."""
+    zone = session.scalar(select(SheetPlane.zone))
+    return cast(cast(func.timezone(zone, Complaint.received_at), Date) - literal(date(1970, 1, 1), Date), Float)
+
+
+# One row of COPY's binary format with float8 fields; before the rows 19 bytes of header, after them 2 of trailer.
 _HEADER, _TRAILER = 19, 2
 
 
-def _copy_pairs(session: Session, statement: Select[Any]) -> NDArray[np.void]:
-    """Two numbers of every row, by binary COPY: a million rows without a million Python objects."""
+def _copy_numbers(session: Session, statement: Select[*tuple[Any, ...]], fields: int) -> NDArray[np.void]:
+    """Some numbers of every row, by binary COPY: a million rows without a million Python objects."""
+    layout = [("fields", ">i2"), *(part for i in range(fields) for part in ((f"bytes{i}", ">i4"), (f"v{i}", ">f8")))]
+    return np.frombuffer(copy_binary(session, statement)[_HEADER:-_TRAILER], np.dtype(layout))
+
+
+def copy_binary(session: Session, statement: Select[*tuple[Any, ...]]) -> memoryview:
+    """What PostgreSQL's COPY says of a statement, in its binary format, within this transaction."""
+    session.flush()
     compiled = statement.compile(session.connection().engine, compile_kwargs={"render_postcompile": True})
     kept = io.BytesIO()
     with closing(session.connection().connection.cursor()) as cursor:
         sql = cursor.mogrify(str(compiled), compiled.params).decode()
-        cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT binary)", kept)
-    return np.frombuffer(kept.getbuffer()[_HEADER:-_TRAILER], _PAIR)
+        cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT binary)", kept, 1 << 20)
+    return kept.getbuffer()
 
 
 def latest(session: Session, scope: Scope) -> datetime | None:
@@ -88,13 +120,53 @@ def _geometry(session: Session, statement: Select[Any]) -> Any | None:
     return None if wkb is None else shapely.from_wkb(bytes(wkb))
 
 
-def settled(session: Session, area: Any) -> list[Any]:
+@dataclass(frozen=True)
+class Home:
+    """Somewhere people live: a shape in degrees and how many households are known there."""
+
+    geometry: Any
+    households: int
+
+
+def settled(session: Session, area: Any) -> list[Home]:
     """Where do people live in this area? The residential compounds, or the buildings where no compound is known."""
     box = func.ST_MakeEnvelope(*area.bounds, 4326)
-    compounds = select(func.ST_AsBinary(Area.geom)).where(Area.level == AreaLevel.COMPOUND, Area.geom.op("&&")(box))
-    buildings = select(func.ST_AsBinary(func.ST_Centroid(Building.geom))).where(Building.geom.op("&&")(box))
-    rows = session.scalars(compounds).all() or session.scalars(buildings.limit(BUILDINGS_MOST)).all()
-    return [shapely.from_wkb(bytes(wkb)) for wkb in rows]
+    compounds = select(func.ST_AsBinary(Area.geom), Area.households).where(
+        Area.level == AreaLevel.COMPOUND, Area.geom.op("&&")(box)
+    )
+    middle = func.ST_AsBinary(func.ST_Centroid(Building.geom))
+    buildings = select(middle, literal(0)).where(Building.geom.op("&&")(box)).limit(BUILDINGS_MOST)
+    rows = session.execute(compounds).all() or session.execute(buildings).all()
+    return [Home(shapely.from_wkb(bytes(wkb)), int(households)) for wkb, households in rows]
+
+
+@dataclass(frozen=True)
+class Community:
+    """A community as a cell: its shape in degrees, its households."""
+
+    id: int
+    name: str
+    households: int
+    geometry: Any
+
+
+def communities(session: Session, area: Any) -> list[Community]:
+    """Which communities lie in this area?"""
+    wkb = func.ST_GeomFromWKB(shapely.to_wkb(area), 4326)
+    rows = session.execute(
+        select(Area.id, Area.name, Area.households, func.ST_AsBinary(Area.geom))
+        .where(Area.level == AreaLevel.COMMUNITY, Area.geom.op("&&")(wkb), func.ST_Intersects(func.ST_PointOnSurface(Area.geom), wkb))
+        .order_by(Area.id)
+    )  # fmt: skip
+    return [Community(i, name, households, shapely.from_wkb(bytes(shape))) for i, name, households, shape in rows]
+
+
+def fingerprint(session: Session) -> tuple[Any, ...]:
+    """Something that changes whenever areas, homes or the sheets' plane do."""
+    areas = select(func.count(), func.max(Area.id), func.sum(Area.version), func.sum(Area.households),
+                   func.sum(func.ST_Area(Area.geom)))  # fmt: skip
+    plane, building = select(SheetPlane.near_lon).scalar_subquery(), select(func.max(Building.id)).scalar_subquery()
+    return tuple(session.execute(areas.add_columns(plane, building)).one())
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,37 @@ from gis.errors import BadInput
 
 
 class Measure(StrEnum):
-    """What a planner's map shows: how much, or whether it is more than chance. Never both at once."""
+    """What a planner's map shows: is it more than chance, how much, for how many households, since when. One at a time."""
 
     SIGNIFICANCE = "significance"
     DENSITY = "density"
+    RATE = "rate"
+    COURSE = "course"
+
+
+class CellShape(StrEnum):
+    """What the ground is cut into."""
+
+    SQUARE = "square"
+    HEXAGON = "hexagon"
+    COMMUNITY = "community"
+
+
+class Chance(StrEnum):
+    """What a z is held against: the normal curve, or the same complaints thrown about the cells again and again."""
+
+    NORMAL = "normal"
+    PERMUTED = "permuted"
+
+
+class Course(StrEnum):
+    """How a place went on over the weeks of the period."""
+
+    EMERGING = "emerging"
+    PERSISTENT = "persistent"
+    FADING = "fading"
+    SPORADIC = "sporadic"
+    NONE = "none"
 
 
 class Ground(StrEnum):
@@ -53,6 +80,11 @@ MAX_CELLS = 4_000_000  # about 0.4 GB while it is computed
 DRAWN_MAX = 6_000  # more shapes than this make a browser slow; a larger cell says the same
 
 
+PERMUTATIONS, SEED = 999, 8319  # the seed is fixed: the same question gives the same answer
+STEP_DAYS = 7
+FEWEST_STEPS, MOST_STEPS = 4, 60
+
+
 class TooManyCells(BadInput):
     """This area has %(cells)s cells of %(cell_m)s m; at most %(most)s can be computed: choose larger cells or a smaller area."""
 
@@ -69,6 +101,18 @@ class BadReach(BadInput):
     """The radius is between one and ten cells, not %(reach)s m."""
 
     code = "bad_reach"
+
+
+class TooFewSteps(BadInput):
+    """How places go on is told by weeks: choose a period of %(least)s to %(most)s weeks, not of %(weeks)s."""
+
+    code = "too_few_steps"
+
+
+class NoTracts(BadInput):
+    """The bureau has no communities here yet: choose squares or hexagons, or import the communities."""
+
+    code = "no_tracts"
 
 
 class BadPeriod(BadInput):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from gis.complaints.queries import Filters
 from gis.hotspots.model import PlaceSheet, SheetPlane
+from gis.hotspots.queries import copy_binary
 from gis.hotspots.sheets import Spots, unpack
 from gis.people.rules import Scope
 from gis.places.model import Area
@@ -93,13 +92,7 @@ def spots(session: Session, filters: Filters, scope: Scope) -> Spots:
         asked = asked.where(
             or_(*(PlaceSheet.category == c for c in filters.category),
                 *(PlaceSheet.category.like(f"{escape_like(c)}.%") for c in filters.category)))  # fmt: skip
-    compiled = asked.compile(session.connection().engine, compile_kwargs={"render_postcompile": True})
-    kept = io.BytesIO()
-    session.flush()
-    with closing(session.connection().connection.cursor()) as cursor:
-        sql = cursor.mogrify(str(compiled), compiled.params).decode()
-        cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT binary)", kept, 1 << 20)
-    return unpack(kept.getbuffer(), tuple(sorted(districts)))
+    return unpack(copy_binary(session, asked), tuple(sorted(districts)))
 
 
 def differences(session: Session) -> Sequence[str]:

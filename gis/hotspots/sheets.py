@@ -5,6 +5,7 @@ A record is four big-endian 32-bit numbers: metres east, metres north, district 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,11 +106,32 @@ def put_together(packed: bytes) -> bytes:
 
 @njit(cache=True, nogil=True)
 def count_squares(  # pragma: no cover - compiled
-    x: Small, y: Small, n: Small, cell_m: int, column0: int, row0: int, counts: NDArray[np.int64]
+    x: Small, y: Small, n: Small, cell_m: float, column0: int, row0: int, counts: NDArray[np.int64]
 ) -> None:
-    """Add each place to its square, `counts[row, column]`; what lies beyond the grid is left out. Whole metres only: `floor`."""
+    """Add each place to its square, `counts[row, column]`; what lies beyond the grid is left out."""
     rows, columns = counts.shape
     for i in range(x.size):
-        column, row = x[i] // cell_m - column0, y[i] // cell_m - row0
+        column = math.floor((x[i] + 0.5) / cell_m) - column0
+        row = math.floor((y[i] + 0.5) / cell_m) - row0
+        if 0 <= column < columns and 0 <= row < rows:
+            counts[row, column] += n[i]
+
+
+@njit(cache=True, nogil=True)
+def count_hexagons(  # pragma: no cover - compiled
+    x: Small, y: Small, n: Small, cell_m: float, column0: int, row0: int, counts: NDArray[np.int64]
+) -> None:
+    """The same for hexagons in axial coordinates (`hexagons.HexGrid.locate` in one pass)."""
+    rows, columns = counts.shape
+    for i in range(x.size):
+        r = (y[i] + 0.5) / (cell_m * math.sqrt(3.0) / 2.0)
+        q = (x[i] + 0.5) / cell_m - r / 2.0
+        near_q, near_r, near_s = round(q), round(r), round(-q - r)
+        off_q, off_r, off_s = abs(near_q - q), abs(near_r - r), abs(near_s + q + r)
+        if off_q > off_r and off_q > off_s:
+            near_q = -near_r - near_s
+        elif off_r > off_s:
+            near_r = -near_q - near_s
+        column, row = int(near_q) - column0, int(near_r) - row0
         if 0 <= column < columns and 0 <= row < rows:
             counts[row, column] += n[i]

@@ -19,7 +19,8 @@ from gis.people.rules import CITY
 from webapp.cli import Context, common
 
 if TYPE_CHECKING:
-    from gis.hotspots.analysis import Cell, Findings, Question
+    from gis.hotspots.analysis import Findings, Question
+    from gis.hotspots.cells import Cell
 
 SHOWN = 30
 
@@ -60,14 +61,14 @@ def hotspots(
 
 
 def _ask(session: Session, question: Question, now: datetime) -> tuple[Findings | None, list[Cell]]:
-    from gis.hotspots import analysis
+    from gis.hotspots import analysis, cells
 
     found = analysis.find(session, question, CITY, now)
     if found is None:
         return None, []
-    cells = analysis.cells(found, every=True)
-    names = analysis.name_cells(session, cells, found)
-    return found, [replace(c, place=name) for c, name in zip(cells, names, strict=True)]
+    listed = cells.cells(found, every=True)
+    names = cells.name_cells(session, listed, found)
+    return found, [replace(c, place=name) for c, name in zip(listed, names, strict=True)]
 
 
 def _record(cell: Cell) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """From rows to cells: scope, filters, the study area, and what is told instead of drawn."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -11,9 +10,12 @@ from sqlalchemy import func, select
 from gis.complaints.model import Complaint
 from gis.complaints.queries import Filters
 from gis.geo import to_metres
-from gis.hotspots import analysis, density, queries
+from gis.hotspots import analysis, density, queries, tiling
+from gis.hotspots import cells as rows
 from gis.hotspots.analysis import Question
-from gis.hotspots.rules import BadCell, BadReach, Ground, Label, Measure, TooManyCells
+from gis.hotspots.grounds import Cut
+from gis.hotspots.rules import BadCell, BadReach, CellShape, Ground, Label, Measure, TooManyCells
+from gis.hotspots.sheets import Spots
 from gis.people.rules import CITY, Scope
 from tests.conftest import NOW
 from tests.factories import PINGDU, make_area, make_complaint, square
@@ -24,6 +26,11 @@ LON, LAT = PINGDU
 
 def _question(cell=250.0, ground=Ground.ALL, **filters):
     return Question.of(Filters(**filters), cell, ground=ground)
+
+
+def _nowhere():
+    none = np.zeros(0, np.int32)
+    return Spots(none, none, none, none, 0, 0)
 
 
 def _around(session, lon=LON, lat=LAT, n=30, **fields):
@@ -37,7 +44,7 @@ def test_a_cluster_is_hot_and_every_complaint_is_counted_once(session):
     for i in range(25):
         make_complaint(session, at=(LON - 0.045 + 0.0037 * i, LAT + 0.04 - 0.003 * (i % 7)), district_id=district.id)
     found = analysis.find(session, _question(), CITY, NOW)
-    cells = analysis.cells(found)
+    cells = rows.cells(found)
     assert sum(c.count for c in cells) == found.drawn == 55
     assert cells[0].label is Label.HOT_99
     assert abs(cells[0].lon - LON) < 0.01
@@ -53,7 +60,7 @@ def test_z_of_what_the_database_holds_equals_esda(session):
     found = analysis.find(session, _question(500.0), CITY, NOW)
     expected = _esda_z(found.counts, found.mask, 3)
     np.testing.assert_allclose(found.z[found.mask], expected, rtol=0, atol=1e-9)
-    every = analysis.cells(found, every=True)
+    every = rows.cells(found, every=True)
     assert len(every) == found.cells_in_area
     assert sorted(c.z for c in every) == pytest.approx(sorted(expected), abs=1e-9)
 
@@ -102,8 +109,8 @@ def test_an_empty_district_is_compared_with_nothing(session):
     district = make_area(session)
     found = analysis.find(session, _question(district=(district.id,)), CITY, NOW)
     assert not found.comparable
-    assert analysis.cells(found) == []
-    assert {c.label for c in analysis.cells(found, every=True)} == {Label.NO_DATA}
+    assert rows.cells(found) == []
+    assert {c.label for c in rows.cells(found, every=True)} == {Label.NO_DATA}
     west, south, east, north = found.bounds()
     assert west < LON < east
     assert south < LAT < north
@@ -127,7 +134,7 @@ def test_one_row_and_rows_in_one_cell_give_no_verdict_of_a_single_cell(session):
     make_complaint(session, at=(-71.06, 42.36))
     found = analysis.find(session, _question(), CITY, NOW)
     assert found.cells_in_area == 1
-    only = analysis.cells(found)[0]
+    only = rows.cells(found)[0]
     assert (only.count, only.z, only.p, only.label) == (2, None, None, Label.NO_DATA)
 
 
@@ -151,7 +158,13 @@ def test_where_no_home_is_known_all_ground_is_compared(session):
 
 def test_the_study_area_is_every_cell_that_the_district_touches():
     area = shapely.Polygon([(LON, LAT), (LON + 0.03, LAT + 0.005), (LON + 0.02, LAT + 0.03), (LON + 0.001, LAT + 0.02)])
-    found = analysis.compute(_question(100.0), np.array([LON + 0.01]), np.array([LAT + 0.01]), 0, area)
+    area_m = shapely.transform(area, lambda xy: np.column_stack(to_metres(xy[:, 0], xy[:, 1], 120.0)))
+    grid = tiling.over(CellShape.SQUARE, area_m.bounds, 100.0)
+    found = analysis.compute(
+        _question(100.0),
+        _nowhere(),
+        Cut(120.0, area, grid, (), tiling.touched(grid, area_m), None, np.zeros(grid.shape)),
+    )
     side = found.grid.cell_m
     x0, y0 = found.grid.x0_m, found.grid.y0_m
     ring = shapely.transform(area, lambda xy: np.column_stack(to_metres(xy[:, 0], xy[:, 1], found.near_lon)))
@@ -168,19 +181,20 @@ def test_the_density_of_cells_is_the_surface_at_their_centres(session):
     make_area(session)
     _around(session)
     found = analysis.find(session, _question(), CITY, NOW)
-    flat = analysis.surface(found)
+    flat = rows.surface(found)
     assert flat.grid.cell_m == pytest.approx(found.question.reach_m / 10)
-    cells = analysis.cells(found, Measure.DENSITY)
+    cells = rows.cells(found, Measure.DENSITY)
     assert [c.per_km2 for c in cells] == sorted((c.per_km2 for c in cells), reverse=True)
     x, y = to_metres(np.array([cells[0].lon]), np.array([cells[0].lat]), found.near_lon)
-    exact = density.quartic(np.hypot(found.x_m - x, found.y_m - y), found.question.reach_m).sum() * 1e6
+    away = np.hypot(found.spots.x_m + 0.5 - x, found.spots.y_m + 0.5 - y)
+    exact = density.quartic(away, found.question.reach_m).sum() * 1e6
     assert cells[0].per_km2 == pytest.approx(exact, rel=0.02)
 
 
 def test_cells_are_squares_of_their_side_on_the_ground(session):
     make_complaint(session, at=(116.99, 36.65))
     found = analysis.find(session, _question(500.0), CITY, NOW)
-    corners = np.array(analysis.cells(found)[0].corners)
+    corners = np.array(rows.cells(found)[0].corners)
     x, y = to_metres(corners[:, 0], corners[:, 1], found.near_lon)
     assert np.hypot(np.diff(x), np.diff(y)) == pytest.approx([500.0] * 4, abs=0.01)
 
@@ -192,8 +206,8 @@ def test_cells_are_named_by_the_nearest_compound_within_the_area(session):
     make_complaint(session)
     make_complaint(session, at=(LON + 0.049, LAT))
     found = analysis.find(session, _question(), CITY, NOW)
-    cells = analysis.cells(found)
-    names = dict(zip([round(c.lon, 2) for c in cells], analysis.name_cells(session, cells, found), strict=True))
+    cells = rows.cells(found)
+    names = dict(zip([round(c.lon, 2) for c in cells], rows.name_cells(session, cells, found), strict=True))
     assert names[round(LON, 2)] == "云山小区"
     assert names[round(LON + 0.049, 2)] == "平度市"  # the compound over the border is not told
 
@@ -208,9 +222,8 @@ def test_impossible_cells_and_radii_are_refused():
 
 
 def test_a_grid_over_half_the_world_is_refused_with_a_sentence():
-    question = replace(_question(20.0))
     with pytest.raises(TooManyCells):
-        analysis.compute(question, np.array([0.0, 119.9]), np.array([0.0, 36.7]), 0, None)
+        tiling.over(CellShape.SQUARE, (0.0, 0.0, 500_000.0, 4_000_000.0), 20.0)
 
 
 @pytest.mark.parametrize(

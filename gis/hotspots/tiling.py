@@ -1,0 +1,127 @@
+"""How the ground is cut: squares, hexagons, or communities. Whatever the shape, cells stand in arrays `[row, column]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import shapely
+from scipy.spatial import cKDTree
+
+from gis.hotspots import sheets
+from gis.hotspots.density import Counts, Floats, Grid, Mask, grid_over
+from gis.hotspots.hexagons import HexGrid, hexagons_over
+from gis.hotspots.neighbours import Neighbours, touching
+from gis.hotspots.rules import MAX_CELLS, CellShape, TooManyCells
+from gis.hotspots.sheets import Spots
+
+
+class Tiling(Protocol):
+    """What every way to cut the ground can tell."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def centre_of(self, rows: Counts, columns: Counts) -> tuple[Floats, Floats]: ...
+
+    def local_sum(self, values: Counts, reach_m: float) -> Counts: ...
+
+
+@dataclass(frozen=True)
+class Tracts:
+    """Communities (or streets, districts) as they are: one row of cells, neighbours where borders touch."""
+
+    names: tuple[str, ...]
+    shapes_m: tuple[Any, ...]
+    neighbours: Neighbours
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return 1, len(self.names)
+
+    @property
+    def size(self) -> int:
+        return len(self.names)
+
+    def centre_of(self, rows: Counts, columns: Counts) -> tuple[Floats, Floats]:
+        inside = shapely.point_on_surface(np.array(self.shapes_m, dtype=object)[columns])
+        return shapely.get_x(inside), shapely.get_y(inside)
+
+    def local_sum(self, values: Counts, reach_m: float) -> Counts:
+        return self.neighbours.local_sum(values[0])[None, :]
+
+
+def tracts(names: list[str], shapes_m: list[Any]) -> Tracts:
+    """These areas, with who touches whom."""
+    return Tracts(tuple(names), tuple(shapes_m), touching(shapes_m))
+
+
+def over(shape: CellShape, box: tuple[float, float, float, float], cell_m: float) -> Grid | HexGrid:
+    """Squares or hexagons over a rectangle in metres. Raises TooManyCells."""
+    made = (hexagons_over if shape is CellShape.HEXAGON else grid_over)(*box, cell_m)
+    if made.size > MAX_CELLS:
+        raise TooManyCells(cells=made.size, cell_m=f"{cell_m:g}", most=MAX_CELLS)
+    return made
+
+
+def count(grid: Tiling, spots: Spots) -> Counts:
+    """How many complaints lie in each cell; those beyond the grid are not counted. Of communities, `x_m` is the column."""
+    counts = np.zeros(grid.shape, np.int64)
+    if not isinstance(grid, Grid | HexGrid):
+        np.add.at(counts[0], spots.x_m, spots.n)
+        return counts
+    counter = sheets.count_hexagons if isinstance(grid, HexGrid) else sheets.count_squares
+    counter(spots.x_m, spots.y_m, spots.n, float(grid.cell_m), grid.column0, grid.row0, counts)
+    return counts
+
+
+def touched(grid: Grid | HexGrid, area_m: Any) -> Mask:
+    """The cells that an area touches: those whose centre is in it, and those that its boundary runs through."""
+    shapely.prepare(area_m)
+    rows, columns = (i.ravel() for i in np.indices(grid.shape))
+    inside: Mask = shapely.contains_xy(area_m, *grid.centre_of(rows, columns)).reshape(grid.shape)
+    along = shapely.get_coordinates(shapely.segmentize(shapely.boundary(area_m), grid.cell_m / 4))
+    rows, columns = grid.locate(along[:, 0], along[:, 1])
+    inside[rows.clip(0, grid.rows - 1), columns.clip(0, grid.columns - 1)] = True
+    return inside
+
+
+def lived_in(grid: Grid | HexGrid, homes_m: list[Any], households: Floats | None = None) -> tuple[Mask, Floats]:
+    """The cells that any of these shapes touches, with its outline or with the cell's centre inside it; and how many
+    households live in each, those of a home shared evenly among its cells."""
+    found, people = np.zeros(grid.shape, bool), np.zeros(grid.size)
+    homes = np.array(homes_m, dtype=object)
+    along, whose = shapely.get_coordinates(shapely.segmentize(homes, grid.cell_m / 4), return_index=True)
+    rows, columns = grid.locate(along[:, 0], along[:, 1])
+    inside = (rows >= 0) & (rows < grid.rows) & (columns >= 0) & (columns < grid.columns)
+    cell, home = rows[inside] * grid.columns + columns[inside], whose[inside]
+    wide = np.flatnonzero(shapely.get_dimensions(homes) == 2)
+    if wide.size:
+        x, y = grid.centre_of(*(i.ravel() for i in np.indices(grid.shape)))
+        tree = cKDTree(np.column_stack([x, y]))
+        more_home, more_cell = _centres_in(homes[wide], tree, x, y)
+        cell, home = np.concatenate([cell, more_cell]), np.concatenate([home, wide[more_home]])
+    pairs = np.unique(np.column_stack([home, cell]), axis=0)
+    found.ravel()[pairs[:, 1]] = True
+    if households is not None and pairs.size:
+        each = np.bincount(pairs[:, 0], minlength=homes.size)
+        np.add.at(people, pairs[:, 1], households[pairs[:, 0]] / each[pairs[:, 0]])
+    return found, people.reshape(grid.shape)
+
+
+def _centres_in(shapes: Any, tree: Any, x: Floats, y: Floats) -> tuple[Counts, Counts]:
+    """Which centres lie in which shape: (shape, centre) pairs."""
+    boxes = shapely.bounds(shapes)
+    one: list[Counts] = []
+    other: list[Counts] = []
+    for i, (west, south, east, north) in enumerate(boxes):
+        reach = max(east - west, north - south) / 2
+        near = np.array(tree.query_ball_point([(west + east) / 2, (south + north) / 2], reach, p=np.inf), np.int64)
+        hit = near[shapely.contains_xy(shapes[i], x[near], y[near])] if near.size else near
+        one.append(np.full(hit.size, i, np.int64))
+        other.append(hit)
+    return np.concatenate(one), np.concatenate(other)
