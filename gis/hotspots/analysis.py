@@ -7,7 +7,7 @@ Where the bureau has no areas yet, it is the rectangle around the complaints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -173,7 +173,7 @@ def find(session: Session, question: Question, scope: Scope, now: datetime) -> F
         spots = gather(session, question.filters, scope, now, cut.near_lon)
         members = spots
         if isinstance(cut.tiling, Tracts):
-            members = queries.by_community(session, question.filters, scope, now, cut.ids)
+            members = queries.by_community(session, question.filters, scope, now, cut.tiling.ids)
         return compute(question, spots, cut, members)
     if question.filters.district or scope.area_id is not None:
         return None
@@ -209,7 +209,7 @@ def _rectangle(question: Question, spots: Spots, near_lon: float) -> Cut:
     box = float(x.min()), float(y.min()), float(x.max() + 1), float(y.max() + 1)
     shape = question.shape if question.shape is CellShape.HEXAGON else CellShape.SQUARE
     grid = tiling.over(shape, box, question.cell_m)
-    return Cut(near_lon, None, grid, (), np.ones(grid.shape, bool), None, np.zeros(grid.shape))
+    return Cut(near_lon, None, grid, np.ones(grid.shape, bool), None, np.zeros(grid.shape))
 
 
 def compute(question: Question, spots: Spots, cut: Cut, members: Spots | None = None) -> Findings:
@@ -240,3 +240,12 @@ def significance(question: Question, cut: Tiling, counts: Counts, mask: Mask) ->
     one = chance.permuted_p((local - inside)[mask], (weight - 1)[mask], inside[mask], PERMUTATIONS, SEED)
     p[mask] = np.where(np.isnan(z[mask]), np.nan, np.minimum(2 * one, 1.0))  # hot or cold: either way counts
     return z, p
+
+
+def at_least(found: Findings, fewest: int) -> Findings:
+    """Only what cells of so many complaints say: for a file that anybody may read. Everything else is no longer in it."""
+    kept = found.mask & (found.counts >= fewest)
+    counts = np.where(kept, found.counts, 0)
+    return replace(found, ground_mask=kept, mask=kept, counts=counts, z=np.where(kept, found.z, np.nan),
+                   p=np.where(kept, found.p, np.nan), q=np.where(kept, found.q, np.nan), rate=np.where(kept, found.rate, np.nan),
+                   confidence=np.where(kept, found.confidence, 0).astype(np.int8))  # fmt: skip

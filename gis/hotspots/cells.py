@@ -15,7 +15,7 @@ from gis.hotspots import density, queries
 from gis.hotspots.analysis import Findings
 from gis.hotspots.density import Counts, Floats, Grid, Mask
 from gis.hotspots.rules import CONFIDENCE, MAX_CELLS, Course, Label, Measure, TooManyCells
-from gis.hotspots.tiling import Tracts
+from gis.hotspots.tiling import Tracts, key_of
 from gis.hotspots.weeks import Weeks
 
 NEAR_M = 1_500.0  # a named place farther away than this does not name a cell
@@ -39,6 +39,7 @@ class Cell:
     households: int
     rate: float | None
     course: Course
+    key: str
     place: str = ""
 
     @property
@@ -99,7 +100,8 @@ def cells(
     ]
     return [
         Cell(i + 1, float(lon[i]), float(lat[i]), outlines[i], int(count), float(per_km2[i]), _known(z_), _known(p), _known(q),
-             Label.NO_DATA if np.isnan(z_) else CONFIDENCE[int(sure)], round(float(homes)), _known(rate_), courses[i])
+             Label.NO_DATA if np.isnan(z_) else CONFIDENCE[int(sure)], round(float(homes)), _known(rate_), courses[i],
+             key_of(found.tiling, int(rows[i]), int(columns[i])))
         for i, (count, z_, p, q, sure, homes, rate_) in enumerate(zip(*numbers, strict=True))
     ]  # fmt: skip
 

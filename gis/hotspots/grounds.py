@@ -31,7 +31,6 @@ class Cut:
     near_lon: float
     area: Any
     tiling: Tiling
-    ids: tuple[int, ...]
     ground_mask: Mask
     lived: Mask | None
     households: Floats
@@ -77,16 +76,17 @@ def _cut(
         shapes = [in_metres(home.geometry, near_lon) for home in homes]
         lived, households = tiling.lived_in(grid, shapes, np.array([float(home.households) for home in homes]))
         lived = lived & mask if ground is Ground.SETTLED else None
-    return Cut(near_lon, area, grid, (), mask, lived, np.where(mask, households, 0.0))
+    return Cut(near_lon, area, grid, mask, lived, np.where(mask, households, 0.0))
 
 
 def _communities(session: Session, area: Any, near_lon: float) -> Cut:
     rows = queries.communities(session, area)
     if not rows:
         raise NoTracts()
-    cut = tiling.tracts([row.name for row in rows], [in_metres(row.geometry, near_lon) for row in rows])
-    every, households = np.ones(cut.shape, bool), np.array([[float(row.households) for row in rows]])
-    return Cut(near_lon, area, cut, tuple(row.id for row in rows), every, None, households)
+    shapes = [in_metres(row.geometry, near_lon) for row in rows]
+    made = tiling.tracts([row.id for row in rows], [row.name for row in rows], shapes)
+    every, households = np.ones(made.shape, bool), np.array([[float(row.households) for row in rows]])
+    return Cut(near_lon, area, made, every, None, households)
 
 
 def plane_of(session: Session, lon: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gis.errors import BadInput
+from gis.errors import BadInput, Conflict
 
 
 class Measure(StrEnum):
@@ -39,6 +39,23 @@ class Course(StrEnum):
     FADING = "fading"
     SPORADIC = "sporadic"
     NONE = "none"
+
+
+class WorkKind(StrEnum):
+    """What a finding can become."""
+
+    VISIT = "visit"
+    SPECIAL_WEEK = "special_week"
+    INCIDENT = "incident"
+
+
+class Outcome(StrEnum):
+    """What became of a place after something was done about it."""
+
+    WAITING = "waiting"
+    COOLED = "cooled"
+    STILL_HOT = "still_hot"
+    UNKNOWN = "unknown"
 
 
 class Ground(StrEnum):
@@ -82,6 +99,8 @@ DRAWN_MAX = 6_000  # more shapes than this make a browser slow; a larger cell sa
 
 PERMUTATIONS, SEED = 999, 8319  # the seed is fixed: the same question gives the same answer
 STEP_DAYS = 7
+FEWEST_STILL_HOT = 3  # where so few complain that one call stands out, fewer than this are no gathering
+K_PUBLIC = 5  # source: the house's rule for what anybody may read, as in the open data of `/ogc`
 FEWEST_STEPS, MOST_STEPS = 4, 60
 
 
@@ -101,6 +120,18 @@ class BadReach(BadInput):
     """The radius is between one and ten cells, not %(reach)s m."""
 
     code = "bad_reach"
+
+
+class AlreadyAnswered(Conflict):
+    """Somebody has made the same of this finding already."""
+
+    code = "already_answered"
+
+
+class NoSuchCell(BadInput):
+    """There is no cell %(number)s in this view any more: the complaints have changed meanwhile."""
+
+    code = "no_such_cell"
 
 
 class TooFewSteps(BadInput):

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, cast, func, literal, or_, select, text
+from sqlalchemy import Integer, Select, cast, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import DATE
 from sqlalchemy.orm import Session
 
 from gis.complaints.queries import Filters
 from gis.hotspots.model import PlaceSheet, SheetPlane
 from gis.hotspots.queries import copy_binary
-from gis.hotspots.sheets import Spots, unpack
+from gis.hotspots.sheets import Spots, day_counts, unpack
 from gis.people.rules import Scope
 from gis.places.model import Area
 from gis.places.queries import escape_like
@@ -78,6 +79,12 @@ def answers(session: Session, filters: Filters, scope: Scope) -> bool:
 
 def spots(session: Session, filters: Filters, scope: Scope) -> Spots:
     """Where are the complaints of this selection, on which day? In one statement; see `answers` for what may be asked."""
+    asked, districts = _asked(session, filters, scope)
+    return unpack(copy_binary(session, asked), districts)
+
+
+def _asked(session: Session, filters: Filters, scope: Scope) -> tuple[Select[*tuple[Any, ...]], tuple[int, ...]]:
+    """The sheets of a selection, and the districts whose records count (none: all)."""
     zone = ZoneInfo(plane(session).zone)
     districts = set(filters.district)
     if scope.area_id is not None:
@@ -92,7 +99,13 @@ def spots(session: Session, filters: Filters, scope: Scope) -> Spots:
         asked = asked.where(
             or_(*(PlaceSheet.category == c for c in filters.category),
                 *(PlaceSheet.category.like(f"{escape_like(c)}.%") for c in filters.category)))  # fmt: skip
-    return unpack(copy_binary(session, asked), tuple(sorted(districts)))
+    return asked, tuple(sorted(districts))
+
+
+def every_day(session: Session, filters: Filters, scope: Scope) -> dict[int, int]:
+    """How many complaints of this selection on each day (since 1970), with or without a place?"""
+    asked, districts = _asked(session, filters, scope)
+    return day_counts(copy_binary(session, asked), districts)
 
 
 def differences(session: Session) -> Sequence[str]:

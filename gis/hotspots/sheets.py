@@ -92,6 +92,33 @@ def unpack(copied: bytes | memoryview, districts: tuple[int, ...]) -> Spots:
     return Spots(x[:kept], y[:kept], n[:kept], day[:kept], elsewhere, lost)
 
 
+@njit(cache=True, nogil=True)
+def _sum_days(
+    raw: NDArray[np.uint8], districts: NDArray[np.int64], first: int, sums: NDArray[np.int64]
+) -> None:  # pragma: no cover - compiled
+    at = _HEADER
+    while at + 2 <= raw.size:
+        if raw[at] == 255 and raw[at + 1] == 255:
+            break
+        on, size = _word(raw, at + 6) - first, _word(raw, at + 10)
+        at += 14
+        for record in range(at, at + size, SIZE):
+            wanted = districts.size == 0
+            for d in districts:
+                wanted = wanted or d == _word(raw, record + 8)
+            if wanted and 0 <= on < sums.size:
+                sums[on] += _word(raw, record + 12)
+        at += size
+
+
+def day_counts(copied: bytes | memoryview, districts: tuple[int, ...]) -> dict[int, int]:
+    """How many complaints of these districts (or all) each day has, with or without a place."""
+    sums = np.zeros(2 * 36_525, np.int64)  # the days of 1870 to 2070
+    _sum_days(np.frombuffer(copied, np.uint8), np.array(districts, np.int64), -36_525, sums)
+    days = np.flatnonzero(sums)
+    return {int(day) - 36_525: int(sums[day]) for day in days}
+
+
 def put_together(packed: bytes) -> bytes:
     """The same places with every place of a district once; those whose differences cancel are gone."""
     records = np.frombuffer(packed, RECORD)

@@ -33,8 +33,9 @@ class Tiling(Protocol):
 
 @dataclass(frozen=True)
 class Tracts:
-    """Communities (or streets, districts) as they are: one row of cells, neighbours where borders touch."""
+    """Communities as they are: one row of cells, neighbours where borders touch."""
 
+    ids: tuple[int, ...]
     names: tuple[str, ...]
     shapes_m: tuple[Any, ...]
     neighbours: Neighbours
@@ -55,9 +56,31 @@ class Tracts:
         return self.neighbours.local_sum(values[0])[None, :]
 
 
-def tracts(names: list[str], shapes_m: list[Any]) -> Tracts:
+def tracts(ids: list[int], names: list[str], shapes_m: list[Any]) -> Tracts:
     """These areas, with who touches whom."""
-    return Tracts(tuple(names), tuple(shapes_m), touching(shapes_m))
+    return Tracts(tuple(ids), tuple(names), tuple(shapes_m), touching(shapes_m))
+
+
+def cell_at(cut: Tiling, x_m: float, y_m: float) -> tuple[int, int] | None:
+    """Row and column of the cell that a place lies in; None outside."""
+    if isinstance(cut, Grid | HexGrid):
+        rows, columns = cut.locate(np.array([x_m]), np.array([y_m]))
+        row, column = int(rows[0]), int(columns[0])
+        return (row, column) if 0 <= row < cut.rows and 0 <= column < cut.columns else None
+    if isinstance(cut, Tracts):
+        inside = np.flatnonzero(shapely.contains_xy(np.array(cut.shapes_m, dtype=object), x_m, y_m))
+        return (0, int(inside[0])) if inside.size else None
+    return None
+
+
+def key_of(cut: Tiling, row: int, column: int) -> str:
+    """What a cell is called whatever else is selected: `square:250:1234,5678`, `community:17`."""
+    if isinstance(cut, Tracts):
+        return f"community:{cut.ids[column]}"
+    if not isinstance(cut, Grid | HexGrid):
+        raise TypeError("cells of an unknown shape")
+    kind = CellShape.HEXAGON if isinstance(cut, HexGrid) else CellShape.SQUARE
+    return f"{kind}:{cut.cell_m:g}:{column + cut.column0},{row + cut.row0}"
 
 
 def over(shape: CellShape, box: tuple[float, float, float, float], cell_m: float) -> Grid | HexGrid:

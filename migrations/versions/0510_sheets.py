@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from geoalchemy2 import Geometry
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0510"
 down_revision = "0330"
@@ -71,6 +73,7 @@ def upgrade() -> None:
     op.execute("ALTER TABLE place_sheet SET (toast_tuple_target = 8160)")
     # the plane of Shandong's east; the worker moves it to where the bureau's districts are
     op.execute("INSERT INTO sheet_plane (id, zone, epsg, near_lon) VALUES (1, 'Asia/Shanghai', 4549, 120)")
+    _works()
     op.execute("LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE")
     op.execute(_pack(f"SELECT {_COLUMNS}, 1 AS sign FROM complaint"))
     for event, changed in _CHANGED.items():
@@ -84,7 +87,41 @@ def upgrade() -> None:
         )
 
 
+def _works() -> None:
+    """What was made of a finding."""
+    op.create_table(
+        "hotspot_work",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("thing_id", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger(), nullable=True),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("last", sa.Date(), nullable=False),
+        sa.Column("acts_on", sa.Date(), nullable=False),
+        sa.Column("place", sa.String(160), server_default="", nullable=False),
+        sa.Column("cell_key", sa.String(80), nullable=False),
+        sa.Column("geom", Geometry("POINT", 4326, spatial_index=False), nullable=False),
+        sa.Column("district_id", sa.BigInteger(), nullable=True),
+        sa.Column("question", JSONB(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("z", sa.Float(), nullable=True),
+        sa.Column("label", sa.String(12), nullable=False),
+        sa.Column("note", sa.String(300), server_default="", nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("kind IN ('visit', 'special_week', 'incident')", name=op.f("ck_hotspot_work_kind")),
+        sa.CheckConstraint("last >= first AND acts_on > last", name=op.f("ck_hotspot_work_days")),
+        sa.CheckConstraint("count >= 0", name=op.f("ck_hotspot_work_count")),
+        sa.ForeignKeyConstraint(["made_by"], ["app_user.id"], name=op.f("fk_hotspot_work_made_by")),
+        sa.ForeignKeyConstraint(["district_id"], ["area.id"], name=op.f("fk_hotspot_work_district_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hotspot_work")),
+    )
+    op.create_index("idx_hotspot_work_geom", "hotspot_work", ["geom"], postgresql_using="gist")
+    op.create_index("uq_hotspot_work_found", "hotspot_work", ["kind", "first", "last", "cell_key"], unique=True)
+
+
 def downgrade() -> None:
+    op.drop_table("hotspot_work")
     for event in _CHANGED:
         op.execute(f"DROP TRIGGER complaint_sheeted_{event} ON complaint")
         op.execute(f"DROP FUNCTION sheet_complaints_{event}()")

@@ -163,7 +163,7 @@ def test_the_study_area_is_every_cell_that_the_district_touches():
     found = analysis.compute(
         _question(100.0),
         _nowhere(),
-        Cut(120.0, area, grid, (), tiling.touched(grid, area_m), None, np.zeros(grid.shape)),
+        Cut(120.0, area, grid, tiling.touched(grid, area_m), None, np.zeros(grid.shape)),
     )
     side = found.grid.cell_m
     x0, y0 = found.grid.x0_m, found.grid.y0_m
