@@ -6,7 +6,6 @@ import io
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,64 +15,60 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from gis.errors import Missing
-from gis.hotspots.analysis import Findings
-from gis.hotspots.cells import Cell, surface
-from gis.hotspots.rules import DRAWN_MAX, Measure
-from webapp import hotspot_maps
-from webapp.hotspot_maps import LABEL_WORDS, chance, figure
+from gis.hotspots.cells import Cell
+from gis.hotspots.rules import DRAWN_MAX
+from webapp import hotspot_maps, hotspot_pictures
+from webapp.hotspot_maps import COURSE_WORDS, LABEL_WORDS, chance, figure
+from webapp.hotspot_pictures import Told
+from webapp.hotspot_views import Answer
 from webapp.maps import SafeMap
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-COLUMNS = ("number", "place", "lon", "lat", "count", "per_km2", "z", "p", "q", "label")
+WORDS: dict[str, Any] = {"label": LABEL_WORDS, "course": COURSE_WORDS}
+COLUMNS = ("number", "place", "lon", "lat", "count", "per_km2", "households", "rate", "z", "p", "q", "label", "course")
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a file says about itself."""
-
-    title: str
-    lines: list[str]
-    measure: Measure
-    language: str
-
-
-def write(
-    kind: str, session: Session, found: Findings | None, cells: list[Cell], names: list[str], told: Told
-) -> tuple[bytes, str]:
+def write(kind: str, session: Session, answer: Answer, told: Told) -> tuple[bytes, str]:
     """The file's content and its media type."""
     if kind == "html":
-        return _html(session, found, cells, names, told), "text/html"
+        return _html(session, answer, told), "text/html"
+    if kind in ("png", "pdf"):
+        picture = hotspot_pictures.png(session, answer, told)
+        return (
+            (picture, "image/png")
+            if kind == "png"
+            else (hotspot_pictures.pdf(picture, answer, told), "application/pdf")
+        )
     if kind not in WRITERS:
         raise Missing(thing="page", id=kind)
     writer, mimetype = WRITERS[kind]
-    return writer(cells, names, told), mimetype
+    return writer(answer.cells, answer.names, told), mimetype
 
 
-def _html(session: Session, found: Findings | None, cells: list[Cell], names: list[str], told: Told) -> bytes:
+def _html(session: Session, answer: Answer, told: Told) -> bytes:
     """Map, legend and table in one file that needs neither network nor server."""
     drawn: SafeMap
-    if found is None:
+    if answer.found is None:
         drawn = SafeMap(told.title, (73.0, 18.0, 135.0, 54.0), language=told.language)
     else:
-        drawn = hotspot_maps.draw(session, found, cells, names, told.measure, told.language, told.title)
+        drawn = hotspot_maps.draw(session, answer, told.measure, told.language, told.title)
     drawn.heading(told.title, told.lines)
-    steps = hotspot_maps.density_steps(surface(found)) if found and told.measure is Measure.DENSITY else []
-    drawn.legend(_("Legend"), [(row.kind, row.text) for row in hotspot_maps.legend(told.measure, steps)])
-    head = ("№", _("Nearest place"), _("Complaints"), _("Per km²"), "z", "p", _("Verdict"))
+    drawn.legend(_("Legend"), [(row.kind, row.text) for row in hotspot_maps.legend_of(answer.found, told.measure)])
+    head = ("№", _("Nearest place"), _("Complaints"), _("Per km²"), _("Per 1,000 households"), "z", "p", _("Verdict"))
     drawn.table(head, (
         (cell.number if cell.number <= DRAWN_MAX else None,
-         (cell.number, name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.z, 2), chance(cell.p),
-          LABEL_WORDS[cell.label]))
-        for cell, name in zip(cells, names, strict=True)
+         (cell.number, name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.rate, 1), figure(cell.z, 2),
+          chance(cell.p), hotspot_maps.verdict(cell, told.measure)))
+        for cell, name in zip(answer.cells, answer.names, strict=True)
     ))  # fmt: skip
     return drawn.html().encode()
 
 
 def _records(cells: list[Cell], names: list[str]) -> list[dict[str, Any]]:
     return [
-        {column: name if column == "place" else str(cell.label) if column == "label" else getattr(cell, column)
+        {column: name if column == "place" else str(getattr(cell, column)) if column in WORDS else getattr(cell, column)
          for column in COLUMNS}
         for cell, name in zip(cells, names, strict=True)
     ]  # fmt: skip
@@ -92,24 +87,27 @@ def _xlsx(cells: list[Cell], names: list[str], told: Told) -> bytes:
         _("Latitude"),
         _("Complaints"),
         _("Per km²"),
+        _("Households"),
+        _("Per 1,000 households"),
         "z",
         "p",
         _("p, adjusted"),
         _("Verdict"),
+        _("Course"),
     )
     for column, text in enumerate(head):
         sheet.write_string(0, column, text, bold)
     for row, record in enumerate(_records(cells, names), start=1):
         for column, key in enumerate(COLUMNS):
             value = record[key]
-            if key == "label":
-                sheet.write_string(row, column, str(LABEL_WORDS[value]))
+            if key in WORDS:
+                sheet.write_string(row, column, str(WORDS[key][value]))
             elif isinstance(value, str):
                 sheet.write_string(row, column, value)
             elif value is not None:
-                sheet.write_number(row, column, value, fixed if key in ("per_km2", "z", "p", "q") else None)
+                sheet.write_number(row, column, value, fixed if key in ("per_km2", "rate", "z", "p", "q") else None)
     sheet.set_column(1, 1, 28)
-    sheet.set_column(2, 9, 12)
+    sheet.set_column(2, 12, 12)
     sheet.freeze_panes(1, 0)
     if cells:
         sheet.autofilter(0, 0, len(cells), len(COLUMNS) - 1)

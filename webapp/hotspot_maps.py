@@ -7,7 +7,9 @@ the outline, and every cell says its word when it is pointed at.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -21,9 +23,13 @@ from sqlalchemy.orm import Session
 
 from gis.geo import to_metres
 from gis.hotspots import density, queries
-from gis.hotspots.analysis import Findings
+from gis.hotspots.analysis import PER_HOUSEHOLDS, Findings
 from gis.hotspots.cells import Cell, Surface, surface
-from gis.hotspots.rules import DRAWN_MAX, Label, Measure
+from gis.hotspots.rules import DRAWN_MAX, STEP_DAYS, Course, Label, Measure, Outcome, WorkKind
+from gis.hotspots.sheet_queries import EPOCH
+from gis.hotspots.tiling import cell_at
+from gis.hotspots.works import Became
+from webapp.hotspot_views import Answer
 from webapp.maps import Bounds, SafeMap, Shape
 
 LABEL_WORDS = {
@@ -31,6 +37,21 @@ LABEL_WORDS = {
     Label.HOT_90: lazy_gettext("Hot, 90 %"), Label.NONE: lazy_gettext("Not significant"),
     Label.COLD_90: lazy_gettext("Cold, 90 %"), Label.COLD_95: lazy_gettext("Cold, 95 %"),
     Label.COLD_99: lazy_gettext("Cold, 99 %"), Label.NO_DATA: lazy_gettext("No data to compare"),
+}  # fmt: skip
+
+
+COURSE_WORDS = {
+    Course.EMERGING: lazy_gettext("Emerging"), Course.PERSISTENT: lazy_gettext("Persistent"),
+    Course.FADING: lazy_gettext("Fading"), Course.SPORADIC: lazy_gettext("Hot now, but off and on"),
+    Course.NONE: lazy_gettext("Not hot"),
+}  # fmt: skip
+OUTCOME_WORDS = {
+    Outcome.WAITING: lazy_gettext("Not over yet"), Outcome.COOLED: lazy_gettext("Cooled"),
+    Outcome.STILL_HOT: lazy_gettext("Still hot"), Outcome.UNKNOWN: lazy_gettext("Cannot be compared"),
+}  # fmt: skip
+WORK_WORDS = {
+    WorkKind.VISIT: lazy_gettext("Community meeting"), WorkKind.SPECIAL_WEEK: lazy_gettext("Special week"),
+    WorkKind.INCIDENT: lazy_gettext("Made an incident"),
 }  # fmt: skip
 
 
@@ -59,6 +80,17 @@ BAND_ALPHA = (0.62, 0.72, 0.80, 0.86, 0.92)
 for _i in range(len(BAND_ALPHA)):
     STYLES[f"band_{_i + 1}"] = {theme: _cell(BANDS[theme][_i], BANDS[theme][_i], 0, 1.0) for theme in BANDS}
 
+STYLES |= {
+    "emerging": {"light": _cell("#9c3203", "#5c1c00", 2), "dark": _cell("#ff9a3d", "#ffd9b0", 2)},
+    "persistent": {"light": _cell("#e0620d", "#9c3203", 1), "dark": _cell("#cc6a1b", "#ff9a3d", 1)},
+    "sporadic": {"light": _cell("#fdb171", "#e0620d", 1, dash="3 3"), "dark": _cell("#80491d", "#cc6a1b", 1, dash="3 3")},
+    "fading": {"light": _cell("#3d8bc4", "#0b4d8c", 1.5, dash="6 3"), "dark": _cell("#3f8fc4", "#7cc8ff", 1.5, dash="6 3")},
+    "no_rate": {"light": _cell("#566072", "#566072", 1, 0.15, "2 4"), "dark": _cell("#a3afbf", "#a3afbf", 1, 0.15, "2 4")},
+}  # fmt: skip
+RATE_STEPS = (0.5, 1.0, 1.5, 2.0, 3.0)  # times the rate of all: where the bands begin
+for _i in range(len(RATE_STEPS)):
+    STYLES[f"rate_{_i + 1}"] = {t: _cell(BANDS[t][_i], BANDS[t][_i], 0.7, BAND_ALPHA[_i]) for t in BANDS}
+STYLES["rate_0"] = STYLES["none"]
 LONGEST_SIDE_PX = 1_000
 CONTROL_POINTS = 33
 HOMES_MOST = 3_000
@@ -74,11 +106,18 @@ class LegendRow:
     dark: str
 
 
-def legend(measure: Measure, steps: list[float]) -> list[LegendRow]:
-    """The legend in words: how sure, or how many to the square kilometre."""
+def legend_of(found: Findings | None, measure: Measure) -> list[LegendRow]:
+    """The legend in words: how sure, how many to the square kilometre, how far from the average, how it went on."""
     if measure is Measure.SIGNIFICANCE:
         rows = [(str(label), str(LABEL_WORDS[label])) for label in LABEL_WORDS if label is not Label.NO_DATA]
+    elif measure is Measure.COURSE:
+        rows = [
+            (str(course) if course is not Course.NONE else "none", str(COURSE_WORDS[course])) for course in COURSE_WORDS
+        ]
+    elif measure is Measure.RATE:
+        rows = _rate_rows(found)
     else:
+        steps = density_steps(surface(found)) if found else []
         upper = [*steps[1:], None]
         rows = [
             (f"band_{i + 1}", _("%(low)s or more per km²", low=_short(low)) if high is None
@@ -89,6 +128,44 @@ def legend(measure: Measure, steps: list[float]) -> list[LegendRow]:
         LegendRow(kind, text, STYLES[kind]["light"]["fillColor"], STYLES[kind]["dark"]["fillColor"])
         for kind, text in rows
     ]
+
+
+def _rate_rows(found: Findings | None) -> list[tuple[str, str]]:
+    mean = average_rate(found)
+    bounds = [0.0, *(step * mean for step in RATE_STEPS)]
+    rows = [
+        (f"rate_{i}", _("%(low)s or more per 1,000 households", low=_short(low)) if i == len(RATE_STEPS)
+         else _("%(low)s to %(high)s per 1,000 households", low=_short(low), high=_short(bounds[i + 1])))
+        for i, low in enumerate(bounds)
+    ]  # fmt: skip
+    return (
+        [*rows, ("no_rate", _("No household known: no rate"))]
+        if mean
+        else [("no_rate", _("No household known: no rate"))]
+    )
+
+
+def average_rate(found: Findings | None) -> float:
+    """Complaints per 1,000 households of everything that is compared and lived in."""
+    if found is None:
+        return 0.0
+    lived = found.mask & (found.households > 0)
+    homes = float(found.households[lived].sum())
+    return float(found.counts[lived].sum()) / homes * PER_HOUSEHOLDS if homes else 0.0
+
+
+def kind_of(found: Findings | None, measure: Measure) -> Callable[[Cell], str]:
+    """The style of a cell in this view."""
+    if measure is Measure.DENSITY:
+        return lambda cell: "quiet"
+    if measure is Measure.COURSE:
+        return lambda cell: str(cell.course)
+    if measure is Measure.RATE:
+        mean = average_rate(found)
+        return lambda cell: (
+            "no_rate" if cell.rate is None or not mean else f"rate_{sum(cell.rate >= s * mean for s in RATE_STEPS)}"
+        )
+    return lambda cell: str(cell.label)
 
 
 def density_steps(found: Surface) -> list[float]:
@@ -102,11 +179,24 @@ def density_steps(found: Surface) -> list[float]:
     return [step / 4, *(step * n for n in (1, 2, 3, 4))]
 
 
+def verdict(cell: Cell, measure: Measure) -> str:
+    """A cell's word in this view."""
+    return str(COURSE_WORDS[cell.course] if measure is Measure.COURSE else LABEL_WORDS[cell.label])
+
+
 def draw(
-    session: Session, found: Findings, listed: list[Cell], names: list[str], measure: Measure, language: str, title: str
+    session: Session, answer: Answer, measure: Measure, language: str, title: str, done: Sequence[Done] = ()
 ) -> SafeMap:  # fmt: skip
-    """The map: the ground, then the surface or the cells. Cells beyond `DRAWN_MAX` are left to the table and the files."""
-    words = {"zoom_in": _("Zoom in"), "zoom_out": _("Zoom out")}
+    """The map: the ground, then the surface or the cells, then what was done. Cells beyond `DRAWN_MAX` are left to the table."""
+    found = answer.found
+    assert found is not None
+    words = {
+        "zoom_in": _("Zoom in"),
+        "zoom_out": _("Zoom out"),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "all_weeks": _("The whole period"),
+    }
     drawn = SafeMap(title, found.bounds(), language=language, words=words)
     drawn.styles(STYLES)
     _ground(session, drawn, found)
@@ -116,16 +206,46 @@ def draw(
         if steps:
             box, light, dark = density_images(flat, found, steps)
             drawn.image(_("Density"), light, dark, box, alt=_("Density of complaints"))
-    fields = (_("Nearest place"), _("Complaints"), _("Per km²"), "z", "p", _("Verdict"))
+    fields = (_("Nearest place"), _("Complaints"), _("Per km²"), _("Per 1,000 households"), "z", "p", _("Verdict"))
+    kind = kind_of(found, measure)
     shapes = [
-        Shape(shapely.geometry.mapping(cell.geometry), "quiet" if measure is Measure.DENSITY else cell.label,
-              (name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.z, 2), chance(cell.p), LABEL_WORDS[cell.label]),
-              cell.number)
-        for cell, name in zip(listed[:DRAWN_MAX], names, strict=False)
+        Shape(shapely.geometry.mapping(cell.geometry), kind(cell),
+              (name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.rate, 1), figure(cell.z, 2), chance(cell.p),
+               verdict(cell, measure)), cell.number)
+        for cell, name in zip(answer.cells[:DRAWN_MAX], answer.names, strict=False)
     ]  # fmt: skip
     # the strongest last: they are drawn over their neighbours
     drawn.shapes(_("Cells"), reversed(shapes), fields=fields)
+    if answer.weeks is not None:
+        drawn.steps(*_steps(answer, found))
+    for work, became in done:
+        told = f"{WORK_WORDS[WorkKind(work['kind'])]} {work['acts_on']} · {OUTCOME_WORDS[became.outcome]}"
+        drawn.marker(work["lon"], work["lat"], _SIGNS[became.outcome], tooltip=f"{work['place']} {told}", title=told)
     return drawn
+
+
+Done = tuple[Mapping[str, Any], Became]
+_SIGNS = {Outcome.WAITING: "◌", Outcome.COOLED: "✓", Outcome.STILL_HOT: "▲", Outcome.UNKNOWN: "?"}
+_STEP_KINDS = ("none", "cold_90", "cold_95", "cold_99", "hot_90", "hot_95", "hot_99")
+
+
+def _steps(answer: Answer, found: Findings) -> tuple[list[str], tuple[str, ...], dict[int, str]]:
+    """What the time slider shows: a caption for each week, the styles, and for each drawn cell its style week by week."""
+    told = answer.weeks
+    assert told is not None
+    begin = EPOCH + timedelta(days=told.first_day)
+    captions = [
+        f"{begin + timedelta(days=STEP_DAYS * n)} – {begin + timedelta(days=STEP_DAYS * n + STEP_DAYS - 1)}"
+        for n in range(told.counts.shape[0])
+    ]
+    where = {}
+    for cell in answer.cells[:DRAWN_MAX]:
+        x, y = to_metres([cell.lon], [cell.lat], found.near_lon)
+        at = cell_at(found.tiling, float(x[0]), float(y[0]))
+        if at is not None:
+            sure = told.sure[(slice(None), *at)]
+            where[cell.number] = "".join(str(s + 3 if s > 0 else -s) for s in sure.tolist())
+    return captions, _STEP_KINDS, where
 
 
 def _ground(session: Session, drawn: SafeMap, found: Findings) -> None:

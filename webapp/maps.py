@@ -216,6 +216,16 @@ class SafeMap:
         layer.add_to(self._map)
         self._images.append(f'[{layer.get_name()}, "{light}", "{dark}"]')
 
+    def steps(self, captions: Sequence[object], kinds: Sequence[str], codes: dict[int, str]) -> None:
+        """A time slider: for each step a caption, and for each numbered shape one digit per step, the place of its style in
+        `kinds`. The first position of the slider is the map as it was drawn."""
+        if any(len(code) != len(captions) or not code.isdigit() for code in codes.values()):
+            raise ValueError("one digit for each step")
+        self._facts["steps"] = {
+            "captions": [plain(caption) for caption in captions], "kinds": [_word(kind) for kind in kinds],
+            "codes": {int(number): code for number, code in codes.items()},
+        }  # fmt: skip
+
     def layer_control(self) -> None:
         """Let the reader switch layers; call it after the layers are there."""
         folium.LayerControl(collapsed=False).add_to(self._map)

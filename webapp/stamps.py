@@ -42,7 +42,7 @@ def stamped(upright: Path, text: Sequence[str]) -> bytes:
         picture = opened.convert("RGB")
     width, height = picture.size
     size = max(13, round(min(width, height) * 0.034))
-    edge, font = round(size * 0.6), _font(size)
+    edge, font = round(size * 0.6), chinese_font(size)
     rows = [row for line in text for row in _wrapped(font, line, width - 2 * edge)]
     band = min(height, round(len(rows) * size * 1.35) + 2 * edge)
     dark = picture.crop((0, height - band, width, height)).point(lambda value: round(value * 0.38))
@@ -65,7 +65,7 @@ def _wrapped(font: Any, line: str, room: float) -> list[str]:
 
 
 @lru_cache(maxsize=16)
-def _font(size: int) -> Any:
+def chinese_font(size: int) -> Any:
     """A font with Chinese letters, found as the papers' fonts are: by fontconfig. Without one, Pillow's own."""
     found = _chinese()
     return ImageFont.truetype(found[0], size, index=found[1]) if found else ImageFont.load_default(size)

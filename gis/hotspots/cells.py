@@ -125,16 +125,9 @@ def name_cells(session: Session, listed: list[Cell], found: Findings) -> list[st
     if not listed:
         return []
     lon, lat = np.array([c.lon for c in listed]), np.array([c.lat for c in listed])
-    names = [""] * len(listed)
     if isinstance(found.tiling, Tracts):
         return _tract_names(found.tiling, found, lon, lat)
-    margin = NEAR_M / 80_000
-    box = (lon.min() - margin, lat.min() - margin, lon.max() + margin, lat.max() + margin)
-    known = queries.named_places(session, (float(box[0]), float(box[1]), float(box[2]), float(box[3])), found.area)
-    if known.names:
-        tree = cKDTree(np.column_stack(to_metres(known.lon, known.lat, found.near_lon)))
-        far, nearest = tree.query(np.column_stack(to_metres(lon, lat, found.near_lon)))
-        names = [known.names[i] if d <= NEAR_M else "" for d, i in zip(far, nearest, strict=True)]
+    names = names_near(session, list(zip(lon.tolist(), lat.tolist(), strict=True)), found.area)
     if found.area is not None and not all(names):
         areas = queries.ground_areas(session, found.area)
         areas.sort(key=lambda a: a.geometry.area)
@@ -142,6 +135,19 @@ def name_cells(session: Session, listed: list[Cell], found: Findings) -> list[st
             within = shapely.contains_xy(area.geometry, lon, lat)
             names = [n or (area.name if inside else "") for n, inside in zip(names, within, strict=True)]
     return names
+
+
+def names_near(session: Session, places: list[tuple[float, float]], area: Any | None) -> list[str]:
+    """The nearest named place of each position (lon, lat) within `NEAR_M` and the area; an empty name where there is none."""
+    lon, lat = np.array(places).T
+    margin, near_lon = NEAR_M / 80_000, float(lon.mean())
+    box = (lon.min() - margin, lat.min() - margin, lon.max() + margin, lat.max() + margin)
+    known = queries.named_places(session, (float(box[0]), float(box[1]), float(box[2]), float(box[3])), area)
+    if not known.names:
+        return [""] * len(places)
+    tree = cKDTree(np.column_stack(to_metres(known.lon, known.lat, near_lon)))
+    far, nearest = tree.query(np.column_stack(to_metres(lon, lat, near_lon)))
+    return [known.names[i] if d <= NEAR_M else "" for d, i in zip(far, nearest, strict=True)]
 
 
 def _tract_names(tracts: Tracts, found: Findings, lon: Floats, lat: Floats) -> list[str]:

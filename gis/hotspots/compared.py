@@ -24,6 +24,10 @@ class Span:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
+    def every(self) -> list[date]:
+        """Each of the days."""
+        return [self.first + timedelta(days=n) for n in range(self.days)]
+
 
 def before(span: Span) -> Span:
     """As many days, ending on the day before."""

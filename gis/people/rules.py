@@ -63,6 +63,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "see_hotspots": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "see_coverage": frozenset({_R.PLANNER, _R.SUPERVISOR, _R.DISPATCHER, _R.ADMINISTRATOR}),
     "plan_coverage": frozenset({_R.PLANNER, _R.SUPERVISOR}),
+    "answer_hotspots": frozenset({_R.PLANNER, _R.SUPERVISOR}),
     "see_bulletins": DESK,
     "publish_bulletin": frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     "see_inspections": frozenset({_R.SUPERVISOR, _R.DISPATCHER, _R.UNIT_HANDLER, _R.PLANNER, _R.ADMINISTRATOR}),

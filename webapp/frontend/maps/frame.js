@@ -9,6 +9,15 @@
 
   const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
 
+  let step = 0;
+
+  // In a week of the slider a cell wears that week's style; at its first position, what it was drawn as.
+  function kindOf(shape) {
+    const { kind, number } = shape.feature.properties;
+    const code = step && facts.steps ? facts.steps.codes[number] : undefined;
+    return code === undefined ? kind : facts.steps.kinds[Number(code[step - 1])];
+  }
+
   function styleOf(kind) {
     const style = facts.styles[kind];
     return style ? style[dark() ? "dark" : "light"] : null;
@@ -17,7 +26,7 @@
   function dress() {
     for (const layer of layers) {
       layer.eachLayer((shape) => {
-        const style = shape.setStyle && styleOf(shape.feature.properties.kind);
+        const style = shape.setStyle && styleOf(kindOf(shape));
         if (style) shape.setStyle(style);
       });
     }
@@ -41,7 +50,7 @@
 
   function select(number, fly) {
     const before = cells.get(selected);
-    if (before) before.setStyle(styleOf(before.feature.properties.kind));
+    if (before) before.setStyle(styleOf(kindOf(before)));
     selected = number;
     const cell = cells.get(number);
     for (const row of document.querySelectorAll("tr[data-cell]")) {
@@ -106,5 +115,45 @@
   crowd();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
   dress();
+  if (facts.steps) slide();
+
+  function slide() {
+    const { captions } = facts.steps;
+    const box = document.createElement("div");
+    const [button, range, told] = ["button", "input", "output"].map((name) => document.createElement(name));
+    box.className = "steps";
+    range.type = "range";
+    range.min = "0";
+    range.max = String(captions.length);
+    range.value = "0";
+    let timer = null;
+    const label = () => { button.textContent = timer ? facts.words.pause : facts.words.play; };
+    const show = () => {
+      step = Number(range.value);
+      told.textContent = step ? captions[step - 1] : facts.words.all_weeks;
+      range.setAttribute("aria-valuetext", told.textContent);
+      dress();
+    };
+    const stop = () => { clearInterval(timer); timer = null; label(); };
+    range.setAttribute("aria-label", facts.words.all_weeks);
+    range.addEventListener("input", () => { stop(); show(); });
+    button.type = "button";
+    button.addEventListener("click", () => {
+      if (timer) return stop();
+      if (Number(range.value) === captions.length) range.value = "0";
+      timer = setInterval(() => {
+        range.value = String(Number(range.value) + 1);
+        show();
+        if (Number(range.value) === captions.length) stop();
+      }, 700);
+      label();
+    });
+    box.append(button, range, told);
+    map.getContainer().append(box);
+    L.DomEvent.disableClickPropagation(box);
+    L.DomEvent.disableScrollPropagation(box);
+    label();
+    show();
+  }
   if (framed) window.parent.postMessage({ chengmai: "ready" }, "*");
 })
