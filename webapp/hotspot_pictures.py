@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ WIDTH, TALLEST = 1600, 2000
 EDGE, LINE = 40, 34
 PDF_ROWS = 40
 NAMES_MOST = 40
+PICTURE = "picture:map"  # how the sheet names its picture
 Point = tuple[float, float]
 
 
@@ -68,6 +68,7 @@ def png(session: Session, answer: Answer, told: Told) -> bytes:
 def pdf(picture: bytes, answer: Answer, told: Told) -> bytes:
     """A4: the picture, and the strongest rows under it. Nothing is fetched."""
     from weasyprint import HTML
+    from weasyprint.urls import URLFetcherResponse
 
     rows = [
         (cell.number, name or "—", cell.count, figure(cell.per_km2, 1), figure(cell.rate, 1), figure(cell.z, 2),
@@ -75,19 +76,15 @@ def pdf(picture: bytes, answer: Answer, told: Told) -> bytes:
         for cell, name in list(zip(answer.cells, answer.names, strict=True))[:PDF_ROWS]
     ]  # fmt: skip
     page = render_template(
-        "hotspots/paper.html", title=told.title, rows=rows, all_rows=len(answer.cells), language=told.language,
-        picture=base64.b64encode(picture).decode(),
+        "hotspots/paper.html", title=told.title, rows=rows, all_rows=len(answer.cells), language=told.language, picture=PICTURE,
     )  # fmt: skip
-    return bytes(HTML(string=page, url_fetcher=_data_only).write_pdf())
 
+    def only_the_picture(url: str, *_: Any, **__: Any) -> URLFetcherResponse:
+        if url != PICTURE:
+            raise ValueError(f"nothing is fetched: {url}")
+        return URLFetcherResponse(url, body=picture, headers={"Content-Type": "image/png"})
 
-def _data_only(url: str, *_: Any, **__: Any) -> Any:
-    """The picture stands in the page itself; anything else is refused."""
-    from weasyprint import default_url_fetcher
-
-    if not url.startswith("data:"):
-        raise ValueError("nothing is fetched")
-    return default_url_fetcher(url)
+    return bytes(HTML(string=page, url_fetcher=only_the_picture).write_pdf())
 
 
 class _Frame:
