@@ -41,7 +41,7 @@ def test_only_who_may_see_hotspots_does(cluster, sign_in, role):
     expected = 200 if role in RIGHTS["see_hotspots"] else 403
     for path in ("/hotspots", "/hotspots/map"):
         assert client.get(f"{path}?{WEEK}").status_code == expected
-    for kind in ("html", "xlsx", "geojson", "gpkg"):
+    for kind in ("html", "xlsx", "geojson", "gpkg", "png", "pdf"):
         assert client.get(f"/hotspots.{kind}?{WEEK}").status_code == (200 if role in RIGHTS["export"] else 403)
 
 
@@ -126,10 +126,24 @@ def test_the_excel_file_opens_again_and_holds_text_as_text(cluster, sign_in, ses
     book = CalamineWorkbook.from_filelike(io.BytesIO(body))
     assert book.sheet_names == ["方格", "说明"]
     head, *rows = book.get_sheet_by_name("方格").to_python()
-    assert head == ["№", "邻近地点", "经度", "纬度", "诉求", "件/平方公里", "z", "p", "校正后 p", "判定"]
+    assert head == [
+        "№",
+        "邻近地点",
+        "经度",
+        "纬度",
+        "诉求",
+        "件/平方公里",
+        "户数",
+        "件/千户",
+        "z",
+        "p",
+        "校正后 p",
+        "判定",
+        "走势",
+    ]
     assert sum(row[4] for row in rows) == 59
     assert rows[0][1] == "=cmd|' /C calc'!A0"
-    assert rows[0][9] == "高发 99 %"
+    assert rows[0][11] == "高发 99 %"
     about = [row[0] for row in book.get_sheet_by_name("说明").to_python()]
     assert any("Benjamini-Hochberg" in line for line in about)
     assert any("未定位 2 件" in line for line in about)
