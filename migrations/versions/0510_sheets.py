@@ -13,7 +13,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0510"
-down_revision = "0440"
+down_revision = "0500"
 branch_labels = None
 depends_on = None
 
