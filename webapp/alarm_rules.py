@@ -16,7 +16,7 @@ from gis.network.reading_rules import KEPT_UNIT, RETURN_OF, AlarmKind, BadAlarmR
 from gis.people.queries import names_of
 from webapp import forms
 from webapp.access import can, db, needs, now, scope, who
-from webapp.filters import zone
+from webapp.filters import today
 from webapp.i18n import message
 
 pages = Blueprint("alarm_rules", __name__)
@@ -42,10 +42,10 @@ def _page(station: dict[str, Any] | None, error: str | None = None, wrong: int |
     )
     rules = alarm_queries.rules_of_points(db(), [row["id"] for row in points])
     by_point = {key: list(found) for key, found in groupby(rules, key=lambda rule: rule.point_id)}
-    today = now().astimezone(zone()).date()
+    day = today()
     outdoor = [row for row in asking.points_now(db(), scope(), now(), loose=True) if row["side"] == PointSide.OUTDOOR]
     return render_template(
-        "readings/rules.html", station=station, points=points, by_point=by_point, units=KEPT_UNIT, kinds=list(AlarmKind), today=today,
+        "readings/rules.html", station=station, points=points, by_point=by_point, units=KEPT_UNIT, kinds=list(AlarmKind), today=day,
         others=points + [row for row in outdoor if row not in points], names={row["id"]: row["name"] for row in [*points, *outdoor]},
         people=names_of(db(), {rule.made_by for rule in rules if rule.made_by}), editable=can("edit_network_rules"), error=error,
         wrong=wrong, typed=request.form, offered=_offered, in_force=lambda rule: not rule.valid.isempty and rule.valid.upper is None,

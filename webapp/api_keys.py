@@ -18,7 +18,7 @@ from gis.places.queries import areas
 from gis.places.rules import AreaLevel
 from webapp import access
 from webapp.access import View, db, needs, now, scope, who
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
 
 pages = Blueprint("api_keys", __name__)
@@ -121,7 +121,7 @@ def _page(made: str | None = None, error: str | None = None) -> str:
     return render_template(
         "api_keys/index.html", keys=keys.keys(db(), scope()), units=queries.units(db()), rights=KEY_RIGHTS, made=made,
         areas=areas(db(), scope(), levels), per_minute=KEY_PER_MINUTE, error=error, typed=request.form, at=now(),
-        tomorrow=now().astimezone(zone()).date() + timedelta(days=1),
+        tomorrow=today() + timedelta(days=1),
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from webapp.access import can, db, needs, now, scope, who
 from webapp.bodies import Body, body
 from webapp.cards import iso
 from webapp.dispatch import answer_with, complaint_of, crew_of, say_finding, terms
-from webapp.filters import number, zone
+from webapp.filters import number, today, zone
 from webapp.i18n import message
 
 pages = Blueprint("board", __name__)
@@ -55,7 +55,7 @@ def board() -> dict[str, Any]:
 def _day() -> date:
     raw = request.args.get("day", "")
     if not raw:
-        return now().astimezone(zone()).date()
+        return today()
     try:
         found = date.fromisoformat(raw)
     except ValueError:

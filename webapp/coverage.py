@@ -66,7 +66,7 @@ def _page(error: ChengmaiError | None = None, typed: Mapping[str, str] | None = 
         levels=_levels(last), rows=rows, total=total, listed=queries.LISTED, page=page, states=states, said=said,
         tally=queries.tally(db(), scope(), SpotKind.BLIND_SPOT), all_states=list(SpotState), way=way, k=k, kind=kind,
         types=CAMERA_TYPES, found=found, bounds=_bounds(rows, found), proposals=_proposals(found), roads=queries.road_names(db()),
-        px=PIXELS_PER_M, error=message(error) if error else None, typed=typed or {},
+        px=PIXELS_PER_M, today=filters.today(), error=message(error) if error else None, typed=typed or {},
     )  # fmt: skip
     return (drawn, error.status) if error else drawn
 

@@ -60,7 +60,7 @@ def _page(error: ChengmaiError | None = None, typed: Mapping[str, str] | None = 
         operators=signal_queries.operators(db()), thresholds=sorted({*THRESHOLDS, asked.weak_dbm}, reverse=True),
         rows=rows, total=total, listed=queries.LISTED, page=page, states=states, said=said, all_states=list(SpotState),
         tally=queries.tally(db(), scope(), SpotKind.WEAK_SIGNAL_SPOT), shapes=_shapes(found), bounds=_bounds(found, rows),
-        shares=SHARES, error=message(error) if error else None, typed=typed or {},
+        shares=SHARES, today=filters.today(), error=message(error) if error else None, typed=typed or {},
     )  # fmt: skip
     return (drawn, error.status) if error else drawn
 
@@ -153,7 +153,7 @@ def _unserved(error: ChengmaiError | None = None) -> Any:
         "coverage/unserved.html", utility=utility, utilities=list(Utility), piped=PIPED, farther=settings.unserved_m,
         found=signal_queries.beyond_pipes(db(), scope(), utility, settings.unserved_m), rows=rows, total=total, listed=queries.LISTED,
         page=page, states=states, said=said, all_states=list(SpotState), tally=queries.tally(db(), scope(), SpotKind.UNSERVED_AREA),
-        places=areas(db(), scope(), levels), error=message(error) if error else None,
+        places=areas(db(), scope(), levels), today=filters.today(), error=message(error) if error else None,
     )  # fmt: skip
     return (drawn, error.status) if error else drawn
 

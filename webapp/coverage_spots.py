@@ -22,7 +22,7 @@ from gis.people.queries import units
 from webapp import forms
 from webapp.access import can, db, needs, now, scope, who
 from webapp.coverage import way
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
 from webapp.photos import harmless
 from webapp.public import kept_pictures
@@ -80,7 +80,7 @@ def _show(
     return render_template(
         "coverage/spot.html", row=row, kind=kind, where=where, verbs=verbs, checks=queries.checks(db(), kind, spot_id),
         told=queries.history(db(), kind, spot_id), action=address(kind, spot_id, step=True), units=units(db()),
-        today=now().astimezone(zone()).date(), words_max=WORDS_MAX, kinds=sorted(PHOTO_KINDS), most=CHECK_PHOTOS, error=error,
+        today=today(), words_max=WORDS_MAX, kinds=sorted(PHOTO_KINDS), most=CHECK_PHOTOS, error=error,
         typed=typed or {}, others_promise=others_promise, bounds=shapely.from_geojson(row["geojson"]).bounds,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from flask import current_app, request
 from gis.complaints.queries import MARKS, Filters
 from gis.complaints.rules import OPEN, Status, TimeState
 from gis.errors import BadInput
-from webapp.access import can
+from webapp.access import can, now
 
 LONGEST_Q = 100
 
@@ -18,6 +18,11 @@ LONGEST_Q = 100
 def zone() -> ZoneInfo:
     """The city's clock."""
     return ZoneInfo(current_app.config["SETTINGS"].timezone)
+
+
+def today() -> date:
+    """The city's day."""
+    return now().astimezone(zone()).date()
 
 
 def from_request() -> Filters:

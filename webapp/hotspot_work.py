@@ -23,7 +23,7 @@ from gis.oversight.rules import MeetingKind
 from webapp import exports, forms, hotspot_maps
 from webapp import hotspot_views as views
 from webapp.access import db, needs, now, scope, who
-from webapp.filters import number, zone
+from webapp.filters import number, today, zone
 from webapp.hotspot_views import View
 from webapp.i18n import message
 
@@ -220,9 +220,9 @@ def _form(problem: str, typed: Mapping[str, str]) -> Any:
             chosen = _chosen(view, number("cell_no", 0, 0, 10**7))
         except ChengmaiError as error:
             wrong = message(error)
-    today = now().astimezone(zone()).date()
+    day = today()
     return _page(
-        "propose", view, problem or wrong, chosen=chosen, typed=typed, today=today, soon=today + timedelta(days=7),
+        "propose", view, problem or wrong, chosen=chosen, typed=typed, today=day, soon=day + timedelta(days=7),
         label_words=hotspot_maps.LABEL_WORDS, figure=hotspot_maps.figure,
     )  # fmt: skip
 

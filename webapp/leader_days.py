@@ -17,9 +17,8 @@ from gis.people.queries import units
 from gis.places.queries import working_days
 from webapp import filters, forms, matters
 from webapp.access import can, db, needs, now, scope, who
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
-from webapp.oversight import today
 
 pages = Blueprint("leader_days", __name__)
 BEGINS = time(9, 0)

@@ -14,7 +14,7 @@ from gis.oversight.schedule import Pace, call_back_before, pace
 from gis.places.queries import working_days
 from webapp import forms
 from webapp.access import can, db, needs, now, scope, who
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
 
 pages = Blueprint("oversight", __name__)
@@ -37,11 +37,6 @@ TABS = (
 def tabs() -> dict[str, Any]:
     """The pages of this room for whoever looks."""
     return {"oversight_tabs": [(endpoint, name) for endpoint, right, name in TABS if can(right)]}
-
-
-def today() -> Any:
-    """The city's day."""
-    return now().astimezone(zone()).date()
 
 
 def calls_due() -> follow_up_queries.CallList:

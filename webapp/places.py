@@ -16,9 +16,9 @@ from gis.network.queries import stations_called
 from gis.places import actions, queries
 from gis.places.model import CalendarDay
 from gis.places.rules import SourceMissing, check_coordinates, check_year, from_datum
-from webapp.access import db, needs, now, scope, who
+from webapp.access import db, needs, scope, who
 from webapp.bodies import Body, body
-from webapp.filters import decimal, zone
+from webapp.filters import decimal, today, zone
 from webapp.i18n import message
 
 pages = Blueprint("places", __name__)
@@ -92,13 +92,13 @@ def at() -> dict[str, Any]:
 @needs("edit_calendar")
 def calendar() -> str:
     """A year's exceptional days, and which years are known."""
-    return _calendar_page(_year(request.args.get("year", "") or str(_today().year)))
+    return _calendar_page(_year(request.args.get("year", "") or str(today().year)))
 
 
 def _calendar_page(year: int, error: str | None = None, typed: dict[str, str] | None = None) -> str:
     days = queries.calendar_days(db(), year)
     known = {row.year: row.source for row in queries.calendar_years(db())}
-    this = _today().year
+    this = today().year
     return render_template(
         "places/calendar.html", year=year, source=known.get(year), days=days, error=error, typed=typed or {},
         years=sorted({*known, this, this + 1, year}), missing=sorted({y for y in (this, this + 1, year) if y not in known and y >= this}),
@@ -123,10 +123,6 @@ def _day_cell(day: date, exception: CalendarDay | None) -> dict[str, Any]:
     else:
         kind = "ordinary" if day.weekday() < 5 else "rest"
     return {"number": day.day, "kind": kind, "name": exception.name if exception else ""}
-
-
-def _today() -> date:
-    return now().astimezone(zone()).date()
 
 
 def _year(text: str) -> int:

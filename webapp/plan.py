@@ -22,7 +22,7 @@ from webapp import forms, plan_sheets
 from webapp.access import can, db, needs, now, scope, who
 from webapp.complaint_page import ASIDE
 from webapp.dispatch import terms
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message, word
 from webapp.plan_words import failed, stale, unserved
 
@@ -71,7 +71,7 @@ def propose() -> Response:
         raise BadInput(reason="category")
     asked = Asked(forms.day("day"), tuple(crews), tuple(categories), scope())
     seconds = forms.whole("seconds", plan_rules.SECONDS) or 0
-    plan = plan_actions.propose(db(), who(), asked, today=_today(), seconds=seconds, mode=PlanMode(mode))
+    plan = plan_actions.propose(db(), who(), asked, today=today(), seconds=seconds, mode=PlanMode(mode))
     return redirect(url_for("plan.show", plan_id=plan.id))  # type: ignore[return-value]
 
 
@@ -192,13 +192,9 @@ def _crew_seen(crew_id: int) -> None:
         raise Missing(thing="crew", id=crew_id)
 
 
-def _today() -> date:
-    return now().astimezone(zone()).date()
-
-
 def _day(raw: str) -> date:
     if not raw:
-        return _today()
+        return today()
     try:
         return date.fromisoformat(raw)
     except ValueError:
@@ -208,7 +204,7 @@ def _day(raw: str) -> date:
 def _form(day: date) -> dict[str, Any]:
     """What a plan can be asked for with."""
     return {
-        "day": day, "today": _today(), "last_day": _today() + timedelta(days=plan_rules.DAYS_AHEAD),
+        "day": day, "today": today(), "last_day": today() + timedelta(days=plan_rules.DAYS_AHEAD),
         "crews": queries.crews(db(), scope()), "categories": _categories(), "seconds": plan_rules.SECONDS,
         "seconds_most": plan_rules.SECONDS_MOST, "plans": plan_queries.plans(db(), scope()), "modes": list(PlanMode),
     }  # fmt: skip

@@ -13,9 +13,8 @@ from gis.people.queries import units
 from gis.people.rules import CITY
 from webapp import filters, forms
 from webapp.access import db, needs, public, scope, who
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
-from webapp.oversight import today
 from webapp.public_guard import choose_language, keep_language
 
 pages = Blueprint("promises", __name__)

@@ -19,10 +19,10 @@ from gis.inspections.results import Line, lines, quarter
 from gis.people.queries import units
 from webapp import bulletin_files as office
 from webapp import filters
-from webapp.access import db, needs, now, scope
+from webapp.access import db, needs, scope
 from webapp.bulletin_files import DOCX
 from webapp.exports import XLSX
-from webapp.filters import zone
+from webapp.filters import today, zone
 
 pages = Blueprint("results", __name__)
 
@@ -40,11 +40,11 @@ class Results:
 
 
 def _results() -> Results:
-    today = now().astimezone(zone()).date()
-    year = filters.number("year", today.year, 2000, 2100)
-    number = filters.number("quarter", (today.month + 2) // 3, 1, 4)
+    day = today()
+    year = filters.number("year", day.year, 2000, 2100)
+    number = filters.number("quarter", (day.month + 2) // 3, 1, 4)
     first, after = quarter(year, number)
-    since, until = (datetime.combine(day, time(), zone()) for day in (first, after))
+    since, until = (datetime.combine(on, time(), zone()) for on in (first, after))
     answered, record = queries.answered(db(), since, until), queries.record(db(), since, until)
     weights = {key: row.weight for key, row in queries.weights(db()).items()}
     names = {unit.id: unit.name for unit in units(db())}
@@ -86,9 +86,9 @@ def shown(column: int, value: Any) -> str:
 def index() -> str:
     """The ranking of a quarter, each rate with its own numerator and denominator."""
     found = _results()
-    today = now().astimezone(zone()).date()
+    day = today()
     return render_template("consequences/results.html", found=found, heading=heading(), cells=cells, shown=shown,
-                           years=range(today.year, today.year - 6, -1))  # fmt: skip
+                           years=range(day.year, day.year - 6, -1))  # fmt: skip
 
 
 @pages.get("/inspections/results.<any(xlsx, docx):ending>")

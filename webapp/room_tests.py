@@ -19,7 +19,7 @@ from gis.people.queries import names_of
 from webapp import complaints, forms
 from webapp.access import db, needs, now, scope, who
 from webapp.complaint_page import SECTIONS
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
 
 pages = Blueprint("room_tests", __name__)
@@ -62,13 +62,13 @@ def show(test_id: int) -> str:
 
 def _page(test_id: int, error: str | None = None) -> str:
     row = asking.told(db(), scope(), _id(test_id))
-    today = now().astimezone(zone()).date()
+    day = today()
     told = timeline(db(), "room_test", row.RoomTest.id)
-    cities = asking.cities(db(), today)
+    cities = asking.cities(db(), day)
     return render_template(
         "rooms/show.html", row=row, test=row.RoomTest, at=now(), error=error, typed=request.form, openings=list(RoomOpening), cities=cities,
         source=TEST_SOURCE, told=told, names=names_of(db(), {t["user_id"] for t in told if t["user_id"]}), place=masked_text(row.place),
-        local_now=now().astimezone(zone()).strftime("%Y-%m-%dT%H:%M"), missing=gaps(asking.table(db(), cities[0], today)) if cities else [],
+        local_now=now().astimezone(zone()).strftime("%Y-%m-%dT%H:%M"), missing=gaps(asking.table(db(), cities[0], day)) if cities else [],
     )  # fmt: skip
 
 
@@ -181,10 +181,10 @@ def rules() -> str:
 
 
 def _rules(error: str | None = None) -> str:
-    today = now().astimezone(zone()).date()
-    cities = asking.cities(db(), today)
+    day = today()
+    cities = asking.cities(db(), day)
     return render_template(
-        "rooms/rules.html", rows=asking.rules(db()), missing={c: gaps(asking.table(db(), c, today)) for c in cities}, today=today, error=error,
+        "rooms/rules.html", rows=asking.rules(db()), missing={c: gaps(asking.table(db(), c, day)) for c in cities}, today=day, error=error,
         typed=request.form,
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from gis.people.rules import UnitKind
 from gis.places.queries import areas
 from gis.places.rules import AreaLevel
 from webapp.access import db, needs, now, scope, who
-from webapp.filters import zone
+from webapp.filters import today
 from webapp.i18n import message, word
 
 pages = Blueprint("routing", __name__)
@@ -36,7 +36,7 @@ def index() -> str:
     """The rules in the order in which they decide."""
     kinds = complaints.categories(db())
     rows = [row | {"words": conditions(row, kinds)} for row in queries.listing(db(), scope())]
-    return render_template("routing/index.html", rows=rows, uses=queries.uses(db()), today=_today())
+    return render_template("routing/index.html", rows=rows, uses=queries.uses(db()), today=today())
 
 
 def conditions(row: Any, kinds: list[Any]) -> list[str]:
@@ -95,7 +95,7 @@ def preview() -> str | tuple[str, int]:
         return _form(dict(request.form), rule=rule, error=message(error)), error.status
     before = queries.rules(db())
     after = [r for r in before if rule is None or r.id != rule.id] + [_pure(fresh, rule)]
-    on = max(_today(), fresh.valid_from) if fresh.valid_from else _today()
+    on = max(today(), fresh.valid_from) if fresh.valid_from else today()
     moved = queries.preview(
         db(), scope(), before, after, on=on, since=now() - timedelta(days=PREVIEW_DAYS), until=now()
     )
@@ -144,7 +144,7 @@ def end(rule_id: int) -> Response:
         raise NotAllowed()
     try:
         with db().begin_nested():
-            actions.end(db(), who(), rule, _today(), _number("base_version"))
+            actions.end(db(), who(), rule, today(), _number("base_version"))
         flash(_("The rule has ended; what it decided keeps naming it."), "done")
     except ChengmaiError as error:
         flash(message(error), "error")
@@ -155,7 +155,7 @@ def end(rule_id: int) -> Response:
 @needs("edit_routing")
 def reroute() -> Response:
     """Ask the rules again for open complaints that nobody has signed for."""
-    done = actions.reroute(db(), who(), _today(), scope())
+    done = actions.reroute(db(), who(), today(), scope())
     flash(_("%(moved)s of %(asked)s open complaints went to another unit.", moved=done.moved, asked=done.asked), "done")
     return redirect(url_for("routing.index"), 303)
 
@@ -170,7 +170,7 @@ def _form(
         "routing/form.html", typed=typed, rule=rule, error=error, moved=moved, kinds=kinds, prefixes=prefixes,
         utilities=list(dict.fromkeys(c.utility for c in kinds)), units=units(db()), areas=areas(db(), scope(), _LEVELS),
         stations=station_names(db(), scope()), operators=[UnitKind.HEAT_COMPANY, UnitKind.PROPERTY_COMPANY],
-        answers=list(AnswersFor), days=PREVIEW_DAYS, today=_today(),
+        answers=list(AnswersFor), days=PREVIEW_DAYS, today=today(),
     )  # fmt: skip
 
 
@@ -202,7 +202,3 @@ def _rule(rule_id: int) -> RoutingRule:
     if rule is None or not (rule.area_id is None or queries.may_edit(db(), scope(), rule.area_id)):
         raise Missing(thing="routing rule", id=rule_id)
     return rule
-
-
-def _today() -> date:
-    return now().astimezone(zone()).date()

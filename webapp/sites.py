@@ -27,18 +27,13 @@ from gis.people.rules import UnitKind
 from gis.places.queries import areas, extent
 from gis.places.rules import AreaLevel
 from webapp import forms
-from webapp.access import can, db, needs, now, scope, who
-from webapp.filters import number, zone
+from webapp.access import can, db, needs, scope, who
+from webapp.filters import number, today, zone
 from webapp.i18n import message
 from webapp.site_photos import kept_photo
 
 pages = Blueprint("sites", __name__)
 QUIET = frozenset({"unmask"})
-
-
-def today() -> date:
-    """The city's today."""
-    return now().astimezone(zone()).date()
 
 
 def when() -> When:

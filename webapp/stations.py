@@ -19,7 +19,7 @@ from gis.network.watching import wanted_at
 from webapp import reading_charts as charts
 from webapp.access import db, needs, now, scope, who
 from webapp.exports import Cell, csv_answer, xlsx_answer
-from webapp.filters import LONGEST_Q, zone
+from webapp.filters import LONGEST_Q, today, zone
 from webapp.i18n import word
 
 pages = Blueprint("stations", __name__)
@@ -108,7 +108,7 @@ def show(station_id: int) -> str:
     asked = alarm_queries.Asked(state="all", station_id=station["id"], limit=20)
     return render_template(
         "readings/station.html", station=station | {"state": state_of(points)}, points=points, view=view, ranges=RANGES,
-        frames=frames(points, view), alarms=alarm_queries.alarms(db(), scope(), asked), units=KEPT_UNIT, today=_today(),
+        frames=frames(points, view), alarms=alarm_queries.alarms(db(), scope(), asked), units=KEPT_UNIT, today=today(),
         before=view.on - timedelta(days=view.days), after=view.on + timedelta(days=view.days), table_rows=TABLE_ROWS,
     )  # fmt: skip
 
@@ -123,7 +123,7 @@ def point(point_id: int) -> str:
     view = _view()
     return render_template(
         "readings/point.html", point=rows[0], points=rows, view=view, ranges=RANGES, frames=frames(rows, view), units=KEPT_UNIT,
-        today=_today(), before=view.on - timedelta(days=view.days), after=view.on + timedelta(days=view.days), table_rows=TABLE_ROWS,
+        today=today(), before=view.on - timedelta(days=view.days), after=view.on + timedelta(days=view.days), table_rows=TABLE_ROWS,
     )  # fmt: skip
 
 
@@ -251,16 +251,12 @@ def _view() -> View:
         raise BadInput(reason="range")
     raw = request.args.get("on", "").strip()
     try:
-        on = date.fromisoformat(raw) if raw else _today()
+        on = date.fromisoformat(raw) if raw else today()
     except ValueError:
         raise BadInput(reason="on") from None
     if not 1990 <= on.year <= 2199:
         raise BadInput(reason="on")
     return View(chosen, on)
-
-
-def _today() -> date:
-    return now().astimezone(zone()).date()
 
 
 def _id(given: int) -> int:

@@ -14,7 +14,7 @@ from gis.dispatch.track_queries import told
 from gis.errors import Missing
 from webapp.access import db, needs, now, scope, who
 from webapp.bodies import Body, body
-from webapp.filters import zone
+from webapp.filters import today, zone
 
 pages = Blueprint("tracks", __name__)
 
@@ -32,5 +32,5 @@ def track(crew_id: int) -> dict[str, Any]:
     crew = crew_search.crew_in_scope(db(), crew_id, scope(), now()) if crew_id < 1 << 62 else None
     if crew is None:
         raise Missing(thing="crew", id=crew_id)
-    midnight = datetime.combine(now().astimezone(zone()).date(), time(), zone())
+    midnight = datetime.combine(today(), time(), zone())
     return {"crew_id": crew.id, "points": told(see_track(db(), who(), crew, body(TrackBody).purpose, midnight))}

@@ -17,9 +17,9 @@ from gis.oversight.rules import TEXT_LIMITS, VisitKind
 from gis.people.queries import units
 from webapp import filters, forms, matters, opinion_sheets
 from webapp.access import db, needs, now, scope, who
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
-from webapp.oversight import campaign_paces, today
+from webapp.oversight import campaign_paces
 
 pages = Blueprint("visits", __name__)
 LONGEST_CHART = 130

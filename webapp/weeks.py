@@ -20,7 +20,7 @@ from gis.oversight.week_model import ThemedWeek
 from gis.oversight.week_rules import FIGURES, StationOrder, TargetKey, days_of
 from webapp import filters, forms, week_files
 from webapp.access import db, needs, now, scope, who
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.forms import BadFormField
 from webapp.i18n import message
 
@@ -65,7 +65,7 @@ def _board(week: ThemedWeek, chosen: Chosen) -> Board:
 
 def _week() -> ThemedWeek | None:
     number = filters.number("week", 0, 0, 10**9)
-    return week_queries.week(db(), number) if number else week_queries.week_of(db(), now().astimezone(zone()).date())
+    return week_queries.week(db(), number) if number else week_queries.week_of(db(), today())
 
 
 def _chosen() -> Chosen:

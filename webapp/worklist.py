@@ -18,9 +18,9 @@ from gis.people.queries import units
 from gis.places.queries import check_point, extent, working_days
 from gis.places.rules import DATUM_NAMES, from_datum
 from webapp import cards
-from webapp.access import db, needs, now, scope, who
+from webapp.access import db, needs, scope, who
 from webapp.complaints import visible_complaint, visible_row
-from webapp.filters import zone
+from webapp.filters import today, zone
 from webapp.i18n import message
 
 pages = Blueprint("worklist", __name__)
@@ -88,10 +88,6 @@ def _by_utility() -> dict[str, list[Any]]:
     return found
 
 
-def _today() -> Any:
-    return now().astimezone(zone()).date()
-
-
 def _cleared(kind: str, act: Callable[[], Any], done: str) -> Response:
     try:
         with db().begin_nested():
@@ -155,7 +151,7 @@ def locate(complaint_id: int) -> Response | tuple[str, int]:
         datum = form.get("datum") or "wgs84"
         lon, lat = from_datum(lon, lat, datum) if form.get("sure") else check_point(db(), lon, lat, datum)
         with db().begin_nested():
-            work.locate(db(), who(), complaint, lon, lat, form.get("place", ""), _today(), _number("base_version"))
+            work.locate(db(), who(), complaint, lon, lat, form.get("place", ""), today(), _number("base_version"))
     except ChengmaiError as error:
         return _place_page(complaint_id, {"form": message(error)}), error.status
     flash(_("%(no)s is on the map now.", no=complaint.hotline_no), "done")

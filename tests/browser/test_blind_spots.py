@@ -20,7 +20,7 @@ from gis.oversight.outreach_model import Promise
 from gis.people import actions, queries
 from tests import covered
 from tests import factories as make
-from tests.browser.conftest import Live, morning, serving
+from tests.browser.conftest import Live
 from tests.browser.field import enrol, photo, until
 from webapp.clock import utc_now
 
@@ -32,20 +32,21 @@ HERE = dict(zip(("longitude", "latitude"), covered.lonlat(0, 250), strict=True))
 
 
 @pytest.fixture(scope="module")
-def live(new_database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """One server where it is about ten in the morning, and the quarter of Jining."""
-    with morning() as zone, serving(new_database(), tmp_path_factory.mktemp("blind")) as made:
-        made.zone = zone
-        with made.sessions() as session:
-            make.make_area(session, level="district", name="任城区", geom=make.square(*covered.AT, 0.2))
-            make.make_area(session, level="community", name="皇桥村", geom=make.square(*covered.AT, 0.01))
-            covered.jining(session)
-            session.commit()
-        settings = {"CHENGMAI_DATABASE_URL": made.app_url, "CHENGMAI_DATA_DIR": str(made.data_dir)}
-        worker = subprocess.Popen([sys.executable, "-m", "webapp.work"], env=os.environ | settings, cwd=ROOT)
-        yield made
-        worker.terminate()
-        worker.wait(60)
+def live(morning_server: Live) -> Iterator[Live]:
+    """One server where it is about ten in the morning, the quarter of Jining, and a worker."""
+    with morning_server.sessions() as session:
+        make.make_area(session, level="district", name="任城区", geom=make.square(*covered.AT, 0.2))
+        make.make_area(session, level="community", name="皇桥村", geom=make.square(*covered.AT, 0.01))
+        covered.jining(session)
+        session.commit()
+    settings = {
+        "CHENGMAI_DATABASE_URL": morning_server.app_url, "CHENGMAI_DATA_DIR": str(morning_server.data_dir),
+        "CHENGMAI_TIMEZONE": str(morning_server.zone),
+    }  # fmt: skip
+    worker = subprocess.Popen([sys.executable, "-m", "webapp.work"], env=os.environ | settings, cwd=ROOT)
+    yield morning_server
+    worker.terminate()
+    worker.wait(60)
 
 
 @pytest.fixture

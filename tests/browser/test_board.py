@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -80,8 +81,9 @@ def at(page: Page, crew_id: int, minutes: float) -> tuple[float, float]:
 
 
 def carry(page: Page, what: Locator, x: float, y: float, *, release: bool = True, grab: float | None = None) -> None:
-    box = what.bounding_box()
-    assert box
+    deadline = time.monotonic() + 30
+    while (box := what.bounding_box()) is None:  # the board is drawing itself anew, as an event told it
+        assert time.monotonic() < deadline
     page.mouse.move(box["x"] + (min(24, box["width"] / 2) if grab is None else grab), box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + 40, box["y"] + 4, steps=3)

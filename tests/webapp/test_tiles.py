@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from geoalchemy2 import WKTElement
 
-from gis.coverage.model import BlindSpot, Camera
+from gis.coverage.model import BlindSpot, Camera, CameraView
 from gis.network.model import Pipeline, Station, SupplyPoint, SupplySource, Valve
 from gis.places.model import Building, GazetteerEntry, RoadEdge, RoadNetwork, RoadNode
 from gis.tiles import BadTile, Tile
@@ -57,14 +57,15 @@ def add_city(session):
         Valve(code="V1", utility="water", geom=point()),
         SupplySource(code="S1", name="第一水厂", utility="water", geom=point()),
         SupplyPoint(code="N1", name="1号楼", utility="heat", households=60, geom=point()),
-        Camera(code="K1", name="路口", state="working", bearing_deg=90, fov_deg=60, geom=point()),
         BlindSpot(code="B1", road_name="浣笔泉路", geom=ALONG),
         Building(code="H1", name="1号楼", geom=square(half=0.001)),
         GazetteerEntry(code="G1", name="人民广场", kind="square", geom=point()),
     ])  # fmt: skip
     network = RoadNetwork(name="试", imported_at=NOW)
-    session.add(network)
+    camera = Camera(code="K1", name="路口", state="working", bearing_deg=90, fov_deg=60, geom=point())
+    session.add_all([network, camera])
     session.flush()
+    session.add(CameraView(camera_id=camera.id, level="observe", reach_m=60, area_m2=1_900, geom=square(half=0.0003)))
     nodes = [RoadNode(network_id=network.id, ref=str(i), geom=point()) for i in range(2)]
     session.add_all(nodes)
     session.flush()
@@ -86,6 +87,7 @@ def test_every_plain_layer_shows_what_is_there(a_city, sign_in):
         "valves": {"code": "V1", "is_open": True, "reach": "reachable"}, "sources": {"name": "第一水厂", "utility": "water"},
         "supply_points": {"name": "1号楼", "households": 60},
         "cameras": {"state": "working", "bearing_deg": 90.0, "fov_deg": 60.0, "is_ptz": False},
+        "camera_views": {"level": "observe", "state": "working"},
         "blind_spots": {"road_name": "浣笔泉路"}, "areas": {"name": "平度市", "level": "district"},
         "roads": {"name": "红旗路", "highway": "primary"}, "buildings": {"name": "1号楼"},
         "gazetteer": {"name": "人民广场", "kind": "square"},
