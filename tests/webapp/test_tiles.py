@@ -43,6 +43,9 @@ def line(*points):
 
 
 LON, LAT = PINGDU
+VIEW = WKTElement(
+    f"POLYGON(({LON} {LAT},{LON + 0.0006} {LAT - 0.0002},{LON + 0.0006} {LAT + 0.0002},{LON} {LAT}))", srid=4326
+)
 ALONG = line((LON - 0.004, LAT), (LON, LAT + 0.0001), (LON + 0.004, LAT))
 
 
@@ -65,7 +68,7 @@ def add_city(session):
     camera = Camera(code="K1", name="路口", state="working", bearing_deg=90, fov_deg=60, geom=point())
     session.add_all([network, camera])
     session.flush()
-    session.add(CameraView(camera_id=camera.id, level="observe", reach_m=60, area_m2=1_900, geom=square(half=0.0003)))
+    session.add(CameraView(camera_id=camera.id, level="observe", reach_m=60, area_m2=1_900, geom=VIEW))
     nodes = [RoadNode(network_id=network.id, ref=str(i), geom=point()) for i in range(2)]
     session.add_all(nodes)
     session.flush()
