@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     unserved_m: float = Field(
         300.0, gt=0, description="farther than this from every pipe of a utility, an area is unserved"
     )
+    dask: str | None = Field(
+        None,
+        description="a Dask scheduler, as tcp://host:8786, for hotspots of more complaints than one memory holds; the command line uses it",
+    )
     max_body_mb: int = Field(25, description="largest request body")
     max_photo_pixels: int = Field(50_000_000, description="largest photo, in pixels after decoding")
     max_import_mb: int = Field(1024, description="largest import file, after unpacking")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,7 @@ from gis.hotspots.rules import (
     Chance,
     Ground,
 )
-from gis.hotspots.sheets import Small, Spots
+from gis.hotspots.sheets import Places, Small, Spots
 from gis.hotspots.tiling import Tiling, Tracts
 from gis.people.rules import Scope
 
@@ -87,8 +87,8 @@ class Findings:
     confidence: NDArray[np.int8]
     households: Floats
     rate: Floats
-    spots: Spots
-    members: Spots
+    spots: Places
+    members: Places
     ground: Ground
 
     @property
@@ -147,14 +147,7 @@ class Findings:
 
     def on_ground(self, x_m: Floats, y_m: Floats) -> Mask:
         """Which of these places lie in the study area?"""
-        if isinstance(self.tiling, Tracts):
-            whole = shapely.union_all(np.array(self.tiling.shapes_m, dtype=object))
-            shapely.prepare(whole)
-            return np.asarray(shapely.contains_xy(whole, x_m, y_m))
-        rows, columns = self.grid.locate(x_m, y_m)
-        inside: Mask = (rows >= 0) & (rows < self.grid.rows) & (columns >= 0) & (columns < self.grid.columns)
-        inside[inside] = self.ground_mask[rows[inside], columns[inside]]
-        return inside
+        return tiling.on_ground(self.tiling, self.ground_mask, x_m, y_m)
 
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north in degrees of what should be seen: the cells that are told, and a neighbourhood around."""
@@ -166,26 +159,60 @@ class Findings:
         return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
 
-def find(session: Session, question: Question, scope: Scope, now: datetime) -> Findings | None:
+class Source(Protocol):
+    """Where the complaints' places are read from."""
+
+    def near_lon(self) -> float:
+        """The middle of the plane that suits them, where no area says it."""
+        ...
+
+    def spots(self, near_lon: float) -> Places: ...
+
+    def members(self, tracts: Tracts, near_lon: float) -> Places:
+        """The same by communities: columns of the tracts instead of metres."""
+        ...
+
+
+@dataclass(frozen=True)
+class Own(Source):
+    """The bureau's own database, read into arrays."""
+
+    session: Session
+    filters: Filters
+    scope: Scope
+    now: datetime
+
+    def near_lon(self) -> float:
+        lon = queries.points(self.session, self.filters, self.scope, self.now).lon
+        return round(float(np.median(lon)) / 3) * 3.0 if lon.size else 0.0
+
+    def spots(self, near_lon: float) -> Spots:
+        """Out of the sheets where they know and lie in this plane, else from the complaints themselves."""
+        session, filters, scope = self.session, self.filters, self.scope
+        if sheet_queries.plane(session).near_lon == near_lon and sheet_queries.answers(session, filters, scope):
+            return sheet_queries.spots(session, filters, scope)
+        return in_plane(queries.points(session, filters, scope, self.now), near_lon)
+
+    def members(self, tracts: Tracts, near_lon: float) -> Spots:
+        return queries.by_community(self.session, self.filters, self.scope, self.now, tracts.ids)
+
+
+def find(
+    session: Session, question: Question, scope: Scope, now: datetime, source: Source | None = None
+) -> Findings | None:  # fmt: skip
     """Where do the complaints of this selection gather, more than chance? `None` without any place to look at."""
+    source = source or Own(session, question.filters, scope, now)
     cut = grounds.cut(session, question.filters, scope, question.shape, question.cell_m, question.ground)
     if cut is not None:
-        spots = gather(session, question.filters, scope, now, cut.near_lon)
-        members = spots
-        if isinstance(cut.tiling, Tracts):
-            members = queries.by_community(session, question.filters, scope, now, cut.tiling.ids)
+        spots = source.spots(cut.near_lon)
+        members = source.members(cut.tiling, cut.near_lon) if isinstance(cut.tiling, Tracts) else spots
         return compute(question, spots, cut, members)
     if question.filters.district or scope.area_id is not None:
         return None
-    spots, near_lon = _around(session, question.filters, scope, now)
-    return compute(question, spots, _rectangle(question, spots, near_lon)) if spots.n.size else None
-
-
-def gather(session: Session, filters: Filters, scope: Scope, now: datetime, near_lon: float) -> Spots:
-    """The complaints' places: out of the sheets where they know and lie in this plane, else from the complaints themselves."""
-    if sheet_queries.plane(session).near_lon == near_lon and sheet_queries.answers(session, filters, scope):
-        return sheet_queries.spots(session, filters, scope)
-    return in_plane(queries.points(session, filters, scope, now), near_lon)
+    near_lon = source.near_lon()
+    spots = source.spots(near_lon)
+    box = spots.box()
+    return None if box is None else compute(question, spots, _rectangle(question, box, near_lon))
 
 
 def in_plane(at: queries.Points, near_lon: float) -> Spots:
@@ -197,25 +224,17 @@ def in_plane(at: queries.Points, near_lon: float) -> Spots:
     return Spots(whole[0], whole[1], ones, at.day[near], int((~near).sum()), at.not_located)
 
 
-def _around(session: Session, filters: Filters, scope: Scope, now: datetime) -> tuple[Spots, float]:
+def _rectangle(question: Question, box: tuple[int, int, int, int], near_lon: float) -> Cut:
     """Without any area: the complaints alone say where to look."""
-    at = queries.points(session, filters, scope, now)
-    near_lon = round(float(np.median(at.lon)) / 3) * 3.0 if at.lon.size else 0.0
-    return in_plane(at, near_lon), near_lon
-
-
-def _rectangle(question: Question, spots: Spots, near_lon: float) -> Cut:
-    x, y = spots.x_m, spots.y_m
-    box = float(x.min()), float(y.min()), float(x.max() + 1), float(y.max() + 1)
     shape = question.shape if question.shape is CellShape.HEXAGON else CellShape.SQUARE
     grid = tiling.over(shape, box, question.cell_m)
     return Cut(near_lon, None, grid, np.ones(grid.shape, bool), None, np.zeros(grid.shape))
 
 
-def compute(question: Question, spots: Spots, cut: Cut, members: Spots | None = None) -> Findings:
+def compute(question: Question, spots: Places, cut: Cut, members: Places | None = None) -> Findings:
     """The same without a database. Where nobody knows who lives where, all ground is compared."""
     members = spots if members is None else members
-    counts = tiling.count(cut.tiling, members)
+    counts = members.sum_over(partial(tiling.count, cut.tiling))
     mask = cut.ground_mask if cut.lived is None else cut.ground_mask & (cut.lived | (counts > 0))
     z, p = significance(question, cut.tiling, counts, mask)
     q = density.benjamini_hochberg(p)

@@ -15,7 +15,8 @@ from gis.hotspots import density, queries
 from gis.hotspots.analysis import Findings
 from gis.hotspots.density import Counts, Floats, Grid, Mask
 from gis.hotspots.rules import CONFIDENCE, MAX_CELLS, Course, Label, Measure, TooManyCells
-from gis.hotspots.tiling import Tracts, key_of
+from gis.hotspots.sheets import Spots
+from gis.hotspots.tiling import Tracts, key_of, on_ground
 from gis.hotspots.weeks import Weeks
 
 NEAR_M = 1_500.0  # a named place farther away than this does not name a cell
@@ -67,13 +68,17 @@ def surface(found: Findings) -> Surface:
         cells = int((east - west) * (north - south) / (reach / 10) ** 2)
         raise TooManyCells(cells=cells, cell_m=f"{reach / 10:g}", most=MAX_CELLS)
     grid = density.grid_over(west, south, east, north, cell)
-    spots = found.spots
-    x, y, n = spots.x_m.astype(np.float64) + 0.5, spots.y_m.astype(np.float64) + 0.5, spots.n
-    if isinstance(found.tiling, Tracts) or not found.ground_mask.all():
-        inside = found.on_ground(x, y)
-        x, y, n = x[inside], y[inside], n[inside]
-    weights = density.spread_points(grid, x, y, n)
-    return Surface(grid, found.near_lon, density.kernel_density(weights, cell, reach))
+    cut, mask = found.tiling, found.ground_mask
+    whole = not isinstance(cut, Tracts) and bool(mask.all())
+
+    def each(spots: Spots) -> Floats:
+        x, y, n = spots.x_m.astype(np.float64) + 0.5, spots.y_m.astype(np.float64) + 0.5, spots.n
+        if not whole:
+            inside = on_ground(cut, mask, x, y)
+            x, y, n = x[inside], y[inside], n[inside]
+        return density.spread_points(grid, x, y, n)
+
+    return Surface(grid, found.near_lon, density.kernel_density(found.spots.sum_over(each), cell, reach))
 
 
 def cells(

@@ -13,7 +13,7 @@ from gis.complaints.model import Complaint
 from gis.complaints.queries import Filters, is_open, visible
 from gis.geo import to_degrees, to_metres
 from gis.hotspots import grounds, queries, scan, sheet_queries
-from gis.hotspots.analysis import gather
+from gis.hotspots.analysis import Own
 from gis.hotspots.density import Counts
 from gis.hotspots.rules import PERMUTATIONS, SEED
 from gis.hotspots.sheets import Spots
@@ -50,7 +50,7 @@ def outbreaks(
     until = filters.until or datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
     asked = replace(filters, since=until - timedelta(days=LOOK_BACK_DAYS), until=until)
     near_lon = grounds.plane_of(session, _lon(session, filters, scope))
-    spots = gather(session, asked, scope, now, near_lon)
+    spots = Own(session, asked, scope, now).spots(near_lon)
     if not spots.n.size:
         return []
     last = (until.astimezone(zone).date() - sheet_queries.EPOCH).days - 1

@@ -6,7 +6,9 @@ A record is four big-endian 32-bit numbers: metres east, metres north, district 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numba import njit
@@ -18,6 +20,27 @@ SIZE = RECORD.itemsize
 LOST = -(2**31)  # in x and y: the complaint has no place
 ELSEWHERE = LOST + 1  # in x and y: it has one, but so far away that this plane cannot say where
 _HEADER = 19  # of COPY's binary format
+
+
+class Places(Protocol):
+    """Where complaints are, whether here in arrays (`Spots`) or in parts on a cluster: what is wanted of them are sums."""
+
+    @property
+    def located(self) -> int: ...
+
+    @property
+    def not_located(self) -> int: ...
+
+    @property
+    def elsewhere(self) -> int: ...
+
+    def sum_over(self, each: Callable[[Spots], NDArray[Any]]) -> NDArray[Any]:
+        """What `each` says of the places, added up over all of them; of no place it must say zeros of the same shape."""
+        ...
+
+    def box(self) -> tuple[int, int, int, int] | None:
+        """West, south, east, north in metres of the square metres; none without any place."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +58,14 @@ class Spots:
     @property
     def located(self) -> int:
         return int(self.n.sum()) + self.elsewhere
+
+    def sum_over(self, each: Callable[[Spots], NDArray[Any]]) -> NDArray[Any]:
+        return each(self)
+
+    def box(self) -> tuple[int, int, int, int] | None:
+        if not self.n.size:
+            return None
+        return int(self.x_m.min()), int(self.y_m.min()), int(self.x_m.max()) + 1, int(self.y_m.max()) + 1
 
     def on(self, first: int, last: int) -> Spots:
         """Those of some days alone, both included. What has no place is not known by day: the counts stay."""

@@ -102,6 +102,20 @@ def count(grid: Tiling, spots: Spots) -> Counts:
     return counts
 
 
+def on_ground(cut: Tiling, mask: Mask, x_m: Floats, y_m: Floats) -> Mask:
+    """Which of these places lie in a cell of the mask, or in any of the communities?"""
+    if isinstance(cut, Tracts):
+        whole = shapely.union_all(np.array(cut.shapes_m, dtype=object))
+        shapely.prepare(whole)
+        return np.asarray(shapely.contains_xy(whole, x_m, y_m))
+    if not isinstance(cut, Grid | HexGrid):
+        raise TypeError("cells of an unknown shape")
+    rows, columns = cut.locate(x_m, y_m)
+    inside: Mask = (rows >= 0) & (rows < cut.rows) & (columns >= 0) & (columns < cut.columns)
+    inside[inside] = mask[rows[inside], columns[inside]]
+    return inside
+
+
 def touched(grid: Grid | HexGrid, area_m: Any) -> Mask:
     """The cells that an area touches: those whose centre is in it, and those that its boundary runs through."""
     shapely.prepare(area_m)

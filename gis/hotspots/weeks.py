@@ -17,6 +17,7 @@ from gis.hotspots.analysis import Findings, significance
 from gis.hotspots.courses import courses
 from gis.hotspots.density import Counts, Floats, Mask, benjamini_hochberg, confidence
 from gis.hotspots.rules import FEWEST_STEPS, LEVELS, MOST_STEPS, STEP_DAYS, Course, TooFewSteps
+from gis.hotspots.sheets import Spots
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,13 @@ def weeks(found: Findings, first_day: int, last_day: int) -> Weeks:
 
 def per_step(found: Findings, first_day: int, steps: int, days: int) -> Counts:
     """How many complaints each cell had in each of so many steps of so many days."""
-    counts = np.zeros((steps, *found.tiling.shape), np.int64)
-    for step in range(steps):
-        begin = first_day + step * days
-        counts[step] = tiling.count(found.tiling, found.members.on(begin, begin + days - 1))
-    return np.where(found.mask, counts, 0)
+    cut = found.tiling
+
+    def each(spots: Spots) -> Counts:
+        counts = np.zeros((steps, *cut.shape), np.int64)
+        for step in range(steps):
+            begin = first_day + step * days
+            counts[step] = tiling.count(cut, spots.on(begin, begin + days - 1))
+        return counts
+
+    return np.where(found.mask, found.members.sum_over(each), 0)

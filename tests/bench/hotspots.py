@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import cycle
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,10 +16,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from gis.complaints.queries import Filters
 from gis.db import make_engine
-from gis.hotspots import analysis, cells, chance, density, grounds, queries, sheet_actions
+from gis.hotspots import analysis, cells, chance, clustered, density, grounds, queries, sheet_actions
 from gis.hotspots.analysis import Question
 from gis.hotspots.rules import CellShape, Ground, Measure
 from gis.hotspots.weeks import weeks
@@ -57,6 +59,7 @@ def run(bench: Bench) -> None:
                 _density(bench, session, n)
                 _emerging(bench, session, n)
                 _permutations(bench, session)
+                _clustered(bench, engine, session, n)
 
 
 @contextmanager
@@ -181,7 +184,7 @@ def _density(bench: Bench, session: Session, n: int) -> None:
     flat = ask()
     bench.figure(f"density surface from the database, {n:,} points, bandwidth 750 m on {flat.grid.cell_m:g} m", bench.timed(ask, REPEATS),
                  target=200, judge="median")  # fmt: skip
-    spots = analysis.gather(session, Filters(), CITY, LAST, grounds.plane_of(session, WEST))
+    spots = analysis.Own(session, Filters(), CITY, LAST).spots(grounds.plane_of(session, WEST))
     x, y = spots.x_m + 0.5, spots.y_m + 0.5
     random = np.random.default_rng(8319)
     worst, began, tried = 0.0, time.perf_counter(), 60
@@ -206,6 +209,36 @@ def _emerging(bench: Bench, session: Session, n: int) -> None:
         cells.cells(found, Measure.COURSE, weeks=weeks(found, day - 364, day - 1))
 
     bench.figure(f"emerging hotspots, 52 weeks, {n:,} complaints, from the database to rows", bench.timed(ask, 4), target=3_000, judge="median")  # fmt: skip
+
+
+def _clustered(bench: Bench, engine: Engine, session: Session, n: int) -> None:
+    """The same question asked of the arrays and of a Dask cluster of two processes on this machine."""
+    from distributed import Client, LocalCluster
+
+    question = Question.of(Filters(), 250.0, ground=Ground.ALL)
+    connect = partial(_opened, engine.url.render_as_string(False))
+
+    def ask(client: Any | None) -> None:
+        source = None
+        if client is not None:
+            source = clustered.Database(
+                client, session, Filters(), CITY, LAST, connect, lambda done, total: None, n // 4
+            )
+        assert analysis.find(session, question, CITY, LAST, source) is not None
+        session.rollback()
+
+    alone = bench.timed(lambda: ask(None), 4)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as here, Client(here) as client:
+        ask(client)
+        bench.figure(f"Gi*, {n:,} complaints, in arrays", alone)
+        bench.figure(
+            f"Gi*, {n:,} complaints, on a Dask cluster of two processes of this machine",
+            bench.timed(lambda: ask(client), 4),
+        )
+
+
+def _opened(url: str) -> Session:
+    return Session(make_engine(url, poolclass=NullPool))
 
 
 def _permutations(bench: Bench, session: Session) -> None:

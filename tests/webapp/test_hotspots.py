@@ -237,6 +237,7 @@ def test_counts_that_are_the_same_everywhere_are_no_data_and_no_crash(session, s
 
 def test_the_command_prints_every_compared_cell(committed, tmp_path, monkeypatch):
     from click.testing import CliRunner
+    from distributed import LocalCluster
 
     from webapp.cli import main
 
@@ -262,6 +263,13 @@ def test_the_command_prints_every_compared_cell(committed, tmp_path, monkeypatch
     assert CliRunner().invoke(main, [*arguments[:2], "2009-11-23", *arguments[3:]]).exit_code == 1
     assert CliRunner().invoke(main, ["hotspots", "--from", "x"]).exit_code == 2
     assert CliRunner().invoke(main, [*arguments, "--cell", "1"]).exit_code == 1
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as workers:
+        monkeypatch.setenv("CHENGMAI_DASK", workers.scheduler_address)
+        ran = CliRunner().invoke(main, [*arguments, "--json"])
+        assert json.loads(ran.stdout) == cells
+    monkeypatch.setenv("CHENGMAI_DASK", "nonsense://")
+    refused = CliRunner().invoke(main, [*arguments, "--json"])
+    assert (refused.exit_code, json.loads(refused.stdout)["error"]["code"]) == (1, "cluster_away")
 
 
 def test_only_the_safe_door_knows_folium():
