@@ -21,6 +21,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import gis.models  # noqa: F401 - every table
 import webapp
+from gis.complaints.privacy import masked_name
 from gis.db import make_engine, make_sessions
 from gis.errors import Missing
 from gis.people.model import User
@@ -179,6 +180,7 @@ def _guards(app: APIFlask) -> None:
         can=access.can, now=access.now, settings=app.config["SETTINGS"],
         menus=lambda: menus([row for row in NAVIGATION if row[0] in app.view_functions]),
     )  # fmt: skip
+    app.jinja_env.filters["masked"] = masked_name
     app.jinja_env.filters["localtime"] = lambda at: at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "—"
 
     policy = content_security_policy(app.config["SETTINGS"].tile_url)

@@ -6,8 +6,11 @@ from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import RowMapping
 
+from gis.complaints.privacy import masked_name
 from gis.errors import BadInput, ChengmaiError, Missing, NotAllowed
+from gis.inspections import site_ban, site_queries
 from gis.people import blacklist, queries
 from gis.people.model import Unit
 from gis.people.rules import CITY
@@ -23,7 +26,16 @@ FIELDS = ("whom", "reason", "source", "until")
 @needs("edit_blacklist")
 def index() -> str:
     """Who stands on the list now, and who stood there."""
-    return _page({})
+    whom = request.args.get("whom", "")
+    return _page({"whom": whom} if _number(whom)[0] == "worker" else {})
+
+
+def _number(whom: str) -> tuple[str, int]:
+    """What is meant by `unit-1`, `user-2`, `worker-3`, or nothing."""
+    kind, _sep, number = whom.partition("-")
+    if kind not in ("unit", "user", "worker") or not (number.isascii() and number.isdigit() and len(number) < 16):
+        return "", 0
+    return kind, int(number)
 
 
 def _page(typed: dict[str, str]) -> str:
@@ -33,8 +45,14 @@ def _page(typed: dict[str, str]) -> str:
     people = [user for user in queries.users(db(), scope()) if user.active]
     return render_template(
         "blacklist/index.html", standing=[row for row in rows if row["stands"]], past=[row for row in rows if not row["stands"]],
-        units=units, people=people, typed=typed, today=at.astimezone(zone()).date(),
+        units=units, people=people, worker=_worker(typed.get("whom", "")), typed=typed, today=at.astimezone(zone()).date(),
     )  # fmt: skip
+
+
+def _worker(whom: str) -> RowMapping | None:
+    """Somebody of a contractor, whom the page of a site or a consequence leads here with: there are too many to choose from."""
+    kind, number = _number(whom)
+    return site_queries.worker(db(), number) if kind == "worker" and scope() == CITY else None
 
 
 @pages.post("/blacklist")
@@ -42,31 +60,38 @@ def _page(typed: dict[str, str]) -> str:
 def add() -> Response | tuple[str, int]:
     typed = {name: request.form.get(name, "")[:1000] for name in FIELDS}
     try:
-        kind, _sep, number = typed["whom"].partition("-")
-        if kind not in ("unit", "user") or not (number.isascii() and number.isdigit() and len(number) < 16):
-            raise BadInput(reason="whom")
-        unit = db().get(Unit, int(number)) if kind == "unit" else None
-        if kind == "unit" and scope() != CITY:
-            raise NotAllowed()
-        if kind == "unit" and unit is None:
-            raise Missing(thing="unit", id=number)
-        user = queries.user_by_id(db(), scope(), int(number)) if kind == "user" else None
-        blacklist.blacklist(
-            db(),
-            who(),
-            unit=unit,
-            user=user,
-            reason=typed["reason"],
-            source=typed["source"],
-            until=_until(typed["until"]),
-        )
+        name = _put(typed)
     except ChengmaiError as error:
         db().rollback()
         flash(_problem(error), "error")
         return _page(typed), error.status
-    name = unit.name if unit else user.full_name if user else ""
     flash(_("%(name)s is on the blacklist: nobody sends them anywhere now.", name=name), "done")
     return redirect(url_for("blacklist.index"))
+
+
+def _put(typed: dict[str, str]) -> str:
+    """Put whom the form names on the list, and say who that is."""
+    kind, number = _number(typed["whom"])
+    if not kind:
+        raise BadInput(reason="whom")
+    if kind != "user" and scope() != CITY:
+        raise NotAllowed()
+    said: blacklist.Said = {"reason": typed["reason"], "source": typed["source"], "until": _until(typed["until"])}
+    if kind == "worker":
+        worker = _worker(typed["whom"])
+        if worker is None:
+            raise Missing(thing="person", id=number)
+        site_ban.ban(db(), who(), number, **said)
+        return str(masked_name(worker["name"]))
+    if kind == "unit":
+        unit = db().get(Unit, number)
+        if unit is None:
+            raise Missing(thing="unit", id=number)
+        blacklist.blacklist(db(), who(), unit=unit, **said)
+        return unit.name
+    user = queries.user_by_id(db(), scope(), number)
+    blacklist.blacklist(db(), who(), user=user, **said)
+    return user.full_name
 
 
 @pages.post("/blacklist/<int:entry_id>/lift")

@@ -122,6 +122,10 @@ def paper(consequence_id: int, ending: str) -> Response:
     if row["decision_no"] is None:
         raise Missing(thing="decision", id=consequence_id)
     found = queries.findings_of(db(), row["basis"])
+    if row["worker_id"] is not None:  # the paper must say whom it means; the pages do not
+        journal.write(
+            db(), who(), "unmask", "consequence", consequence_id, unit_id=row["person_unit_id"], purpose="decision"
+        )
     return finding_papers.sent(
         finding_papers.decision(row, found, issuer(), zone()), ending, f"decision-{consequence_id}"
     )

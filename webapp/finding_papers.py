@@ -71,7 +71,10 @@ def stop(row: Mapping[str, Any], issuer: str, zone: tzinfo) -> Paper:
 
 def decision(row: Mapping[str, Any], found: Sequence[Mapping[str, Any]], issuer: str, zone: tzinfo) -> Paper:
     """处理决定书: by which rule, on what grounds, what follows, until when, and how to appeal."""
-    rule, to = row["rule"], row["unit"] or "、".join(n for n in (row["person_unit"], row["person"]) if n)
+    rule, to = (
+        row["rule"],
+        row["unit"] or "、".join(n for n in (row["person_unit"], row["person"] or row["worker"]) if n),
+    )
     what = f"{rule['window_days']}日内{COUNTED[rule['measure']]}{len(row['basis'])}次"
     until = f"，期限至{day(row['ends_at'], zone)}" if row["ends_at"] else ""
     appeal = (

@@ -76,7 +76,8 @@ def _show(finding_id: int, error: str | None = None, typed: Mapping[str, str] | 
         "findings/show.html", row=row, told=told, names=names_of(db(), {e["user_id"] for e in told if e["user_id"]}),
         before=[p for p in pictures if p["part"] in ("before", "signature")], pictures=pictures,
         attempts=queries.attempts(db(), finding_id), rule=rule, steps=steps, stops=stops, error=error, typed=typed or {},
-        people=queries.people_of(db(), row) if naming else [], kinds=sorted(PHOTO_KINDS), most=PHOTOS_PER_ANSWER,
+        people=queries.people_of(db(), row) if naming else [],
+        on_site=queries.on_site(db(), row["site_id"]).values() if naming else [], kinds=sorted(PHOTO_KINDS), most=PHOTOS_PER_ANSWER,
         units=units(db()) if any(step.verb == "send" for step in steps) else [], pledges=PLEDGES_EN,
         may_stop=can("stop_works") and rule.may_stop and row["site_id"] is not None and row["stop_id"] is None
         and row["unit_id"] is not None and row["status"] in LIVE,
@@ -125,9 +126,19 @@ def _step(finding_id: int, verb: str, version: int | None) -> None:
         actions.add_photo(db(), who(), picture.stored, picture.name)
         shown.append(verbs.Shown(picture.stored.sha256, who().now))
     said = verbs.Said(
-        forms.text("words"), shown, forms.whole("unit_id"), forms.whole("user_id"), forms.whole("days"),
+        forms.text("words"), shown, forms.whole("unit_id"), *_named(forms.text("whose")), forms.whole("days"),
     )  # fmt: skip
     verbs.step(db(), who(), scope(), finding_id, verb, said, days(), base_version=version)
+
+
+def _named(whose: str) -> tuple[int | None, int | None]:
+    """Whose doing it was: somebody who has an account, or somebody of the contractor on the site."""
+    kind, _sep, number = whose.partition("-")
+    if not whose:
+        return None, None
+    if kind not in ("user", "worker") or not (number.isascii() and number.isdigit() and len(number) < forms.LONGEST_ID):
+        raise BadInput(reason="whose")
+    return (int(number), None) if kind == "user" else (None, int(number))
 
 
 @pages.post("/findings/<int:finding_id>/stop")

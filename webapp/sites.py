@@ -27,7 +27,7 @@ from gis.people.rules import UnitKind
 from gis.places.queries import areas, extent
 from gis.places.rules import AreaLevel
 from webapp import forms
-from webapp.access import can, db, needs, scope, who
+from webapp.access import can, db, needs, now, scope, who
 from webapp.filters import number, today, zone
 from webapp.i18n import message
 from webapp.site_photos import kept_photo
@@ -115,7 +115,7 @@ def _page(site_id: int, revealed: sites.Revealed | None = None, error: str | Non
         trades=list(Trade), kinds=list(CertificateKind), needed={str(t): str(k) for t, k in REQUIRED.items()},
         known_workers=[w | {"name": masked_name(w["name"])} for w in map(dict, _known(row))],
         inspectors=round_queries.inspectors(db(), scope(), today()) if can("plan_rounds") else [],
-        extent=extent(db(), scope()),
+        extent=extent(db(), scope()), banned=site_queries.banned(db(), site_id, now()),
     )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from gis.inspections.consequence_rules import (
 )
 from gis.inspections.finding_rules import Severity
 
+_WHOM = """num_nonnulls(unit_id, user_id, worker_id) = 1 AND (subject = 'person') = (user_id IS NOT NULL)
+        AND (subject = 'worker') = (worker_id IS NOT NULL)"""
+
 
 class ScoreWeight(Versioned, Base):
     """How much an item weighs (评分权重). There is none to begin with: then there is no score."""
@@ -70,12 +73,14 @@ class Consequence(Versioned, Base):
         CheckConstraint(one_of("kind", ConsequenceKind), name="kind"),
         CheckConstraint(one_of("subject", Subject), name="subject"),
         CheckConstraint(one_of("status", ConsequenceStatus), name="status"),
-        CheckConstraint("(subject = 'person') = (user_id IS NOT NULL) AND (user_id IS NULL) <> (unit_id IS NULL)", name="whom"),
+        CheckConstraint(_WHOM, name="whom"),
         CheckConstraint("(decision_no IS NULL) = (status IN ('proposed', 'declined'))", name="decision_no"),
         Index("uq_consequence_unsettled_unit", "rule_id", "unit_id", unique=True,
               postgresql_where=text("unit_id IS NOT NULL AND status IN ('proposed','in_force','appealed')")),
         Index("uq_consequence_unsettled_user", "rule_id", "user_id", unique=True,
               postgresql_where=text("user_id IS NOT NULL AND status IN ('proposed','in_force','appealed')")),
+        Index("uq_consequence_unsettled_worker", "rule_id", "worker_id", unique=True,
+              postgresql_where=text("worker_id IS NOT NULL AND status IN ('proposed','in_force','appealed')")),
         Index("ix_consequence_ends_at", "ends_at", postgresql_where=text("status IN ('in_force','appealed')")),
     )  # fmt: skip
 
@@ -86,6 +91,7 @@ class Consequence(Versioned, Base):
     subject: Mapped[str] = mapped_column(String(12))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True)
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("site_worker.id"), index=True)
     status: Mapped[str] = mapped_column(String(10), default=ConsequenceStatus.PROPOSED)
     basis: Mapped[list[Any]]
     proposed_at: Mapped[datetime]
@@ -109,3 +115,4 @@ class Consequence(Versioned, Base):
 
 name_constraint("uq_consequence_unsettled_unit", AlreadyProposed)
 name_constraint("uq_consequence_unsettled_user", AlreadyProposed)
+name_constraint("uq_consequence_unsettled_worker", AlreadyProposed)

@@ -17,7 +17,12 @@ from gis.people.rules import Scope
 
 PAGE = 50
 # Whose record it is. A unit that did the works itself has a record as unit; a contractor of works that it did.
-_WHOSE: dict[str, str] = {Subject.UNIT: "f.unit_id", Subject.CONTRACTOR: "f.contractor_id", Subject.PERSON: "f.user_id"}
+_WHOSE: dict[str, str] = {
+    Subject.UNIT: "f.unit_id",
+    Subject.CONTRACTOR: "f.contractor_id",
+    Subject.PERSON: "f.user_id",
+    Subject.WORKER: "f.worker_id",
+}
 _STANDS = "f.status <> 'withdrawn'"
 _EVENTS: dict[str, str] = {
     Counted.BREACHES: f"""
@@ -43,7 +48,7 @@ _EVENTS: dict[str, str] = {
            AND NOT EXISTS (SELECT FROM check_answer a WHERE a.inspection_id = i.id AND a.answer = 'no')""",
 }
 _CLEAN: dict[str, str] = {
-    Subject.UNIT: "i.unit_id", Subject.CONTRACTOR: "coalesce(s.contractor_id, CASE WHEN iu.kind = 'contractor' THEN iu.id END)", Subject.PERSON: "NULL::bigint",
+    Subject.UNIT: "i.unit_id", Subject.CONTRACTOR: "coalesce(s.contractor_id, CASE WHEN iu.kind = 'contractor' THEN iu.id END)", Subject.PERSON: "NULL::bigint", Subject.WORKER: "NULL::bigint",
 }  # fmt: skip
 
 
@@ -59,7 +64,7 @@ def events(session: Session, subject: str, measure: str, since: datetime, until:
 
 _USED = text(
     """
-    SELECT coalesce(c.unit_id, c.user_id) AS whose, b ->> 'key' AS key
+    SELECT coalesce(c.unit_id, c.user_id, c.worker_id) AS whose, b ->> 'key' AS key
       FROM consequence c, jsonb_array_elements(c.basis) b WHERE c.rule_id = :rule
     """
 )
@@ -75,7 +80,7 @@ def used(session: Session, rule_id: int) -> dict[int, set[str]]:
 
 def unsettled(session: Session, rule_id: int) -> set[int]:
     """Of whom does this rule speak already, without an end?"""
-    asked = text("""SELECT coalesce(unit_id, user_id) FROM consequence
+    asked = text("""SELECT coalesce(unit_id, user_id, worker_id) FROM consequence
                      WHERE rule_id = :rule AND status IN ('proposed','in_force','appealed')""")
     return set(session.scalars(asked, {"rule": rule_id}))
 
@@ -94,14 +99,15 @@ def weights(session: Session) -> dict[tuple[str, str], ScoreWeight]:
 # --- consequences ----------------------------------------------------------------------------------------------------
 # A unit sees what concerns it and its people, once it was decided; the bureau of a district, its people; units are the whole city's.
 _INSIDE = """
-    (CAST(:unit AS bigint) IS NULL OR (c.status NOT IN ('proposed','declined') AND :unit IN (c.unit_id, w.unit_id)))
+    (CAST(:unit AS bigint) IS NULL OR (c.status NOT IN ('proposed','declined') AND :unit IN (c.unit_id, w.unit_id, k.unit_id)))
     AND (CAST(:area AS bigint) IS NULL OR c.user_id IS NULL OR w.area_id = :area)
 """
 _ROW = """
-    c.*, u.name AS unit, w.full_name AS person, w.unit_id AS person_unit_id, e.name AS person_unit, d.full_name AS decider,
-    a.full_name AS appellant, q.full_name AS appeal_decider
+    c.*, u.name AS unit, w.full_name AS person, k.name AS worker, k.trade, coalesce(w.unit_id, k.unit_id) AS person_unit_id,
+    e.name AS person_unit, d.full_name AS decider, a.full_name AS appellant, q.full_name AS appeal_decider
       FROM consequence c LEFT JOIN unit u ON u.id = c.unit_id LEFT JOIN app_user w ON w.id = c.user_id
-      LEFT JOIN unit e ON e.id = w.unit_id LEFT JOIN app_user d ON d.id = c.decided_by
+      LEFT JOIN site_worker k ON k.id = c.worker_id
+      LEFT JOIN unit e ON e.id = coalesce(w.unit_id, k.unit_id) LEFT JOIN app_user d ON d.id = c.decided_by
       LEFT JOIN app_user a ON a.id = c.appealed_by LEFT JOIN app_user q ON q.id = c.appeal_decided_by
 """
 
@@ -117,7 +123,8 @@ _LISTED = text(
      ORDER BY c.status <> 'appealed', c.status <> 'proposed', c.id DESC LIMIT :limit OFFSET :offset
     """
 )
-_COUNTED = text(f"""SELECT count(*) FROM consequence c LEFT JOIN app_user w ON w.id = c.user_id WHERE {_INSIDE}
+_COUNTED = text(f"""SELECT count(*) FROM consequence c LEFT JOIN app_user w ON w.id = c.user_id
+    LEFT JOIN site_worker k ON k.id = c.worker_id WHERE {_INSIDE}
     AND (CAST(:status AS text) = '' OR c.status = :status) AND (CAST(:kind AS text) = '' OR c.kind = :kind)""")
 
 

@@ -22,6 +22,7 @@ class Subject(StrEnum):
     UNIT = "unit"
     CONTRACTOR = "contractor"
     PERSON = "person"
+    WORKER = "worker"  # of a contractor, on its sites
 
 
 class Counted(StrEnum):

@@ -13,6 +13,7 @@ from gis import journal
 from gis.db import check_version, naming_violations
 from gis.errors import BadInput, Missing
 from gis.inspections import consequence_queries as queries
+from gis.inspections import site_ban
 from gis.inspections.checklist_items import checkable
 from gis.inspections.checklist_queries import checklists
 from gis.inspections.consequence_model import Consequence, ConsequenceRule, ScoreWeight
@@ -35,6 +36,7 @@ from gis.inspections.consequence_rules import (
 )
 from gis.inspections.finding_rules import SOURCE_MAX, Severity, words_of
 from gis.inspections.findings import Days
+from gis.inspections.site_model import SiteWorker
 from gis.inspections.stop_work import next_number
 from gis.journal import Who
 from gis.people import blacklist
@@ -42,6 +44,12 @@ from gis.people.model import Blacklisting, Unit, User
 from gis.people.rules import AlreadyBlacklisted, Scope
 from gis.workdays import limit_of
 
+_WHOSE: dict[str, str] = {
+    Subject.UNIT: "unit_id",
+    Subject.CONTRACTOR: "unit_id",
+    Subject.PERSON: "user_id",
+    Subject.WORKER: "worker_id",
+}
 _RULE_KEPT = (
     "name",
     "subject",
@@ -79,12 +87,10 @@ def propose(session: Session, who: Who) -> int:
 
 
 def _propose(session: Session, who: Who, rule: ConsequenceRule, whose: int, basis: list[Event]) -> int:
-    person = rule.subject == Subject.PERSON
-    row = {
+    row: dict[str, Any] = {
         "rule_id": rule.id, "rule": {name: getattr(rule, name) for name in _RULE_KEPT} | {"version": rule.version},
-        "kind": rule.kind, "subject": rule.subject, "unit_id": None if person else whose, "user_id": whose if person else None,
-        "status": ConsequenceStatus.PROPOSED, "basis": [asdict(e) | {"at": e.at.isoformat()} for e in basis],
-        "proposed_at": who.now, "synthetic": rule.synthetic,
+        "kind": rule.kind, "subject": rule.subject, "unit_id": None, "user_id": None, "worker_id": None, "status": ConsequenceStatus.PROPOSED, "basis": [asdict(e) | {"at": e.at.isoformat()} for e in basis],
+        "proposed_at": who.now, "synthetic": rule.synthetic, _WHOSE[rule.subject]: whose,
     }  # fmt: skip
     # Two jobs at once: the index of the unsettled lets one through.
     made = session.scalar(insert(Consequence).values(row).on_conflict_do_nothing().returning(Consequence))
@@ -128,6 +134,8 @@ def _decide(session: Session, who: Who, one: Consequence, said: str, days: Days)
     one.appeal_by, _missing = limit_of(who.now, int(one.rule["appeal_days"]), days.calendar, days.zone)
     if one.kind == ConsequenceKind.BLACKLIST:
         one.blacklisting_id = _blacklist(session, who, one)
+    elif one.kind == ConsequenceKind.REMOVAL and one.worker_id is not None:
+        site_ban.take_off(session, who, one.worker_id)
 
 
 def _end(start: datetime, days: int) -> datetime | None:
@@ -143,7 +151,12 @@ def _blacklist(session: Session, who: Who, one: Consequence) -> int | None:
         f"{one.decision_no} · {one.rule['source']}"[: blacklist.SOURCE_MAX],
     )
     try:
-        entry = blacklist.blacklist(session, who, unit=unit, user=user, reason=name, source=source, until=one.ends_at)
+        if one.worker_id is not None:
+            entry = site_ban.ban(session, who, one.worker_id, reason=name, source=source, until=one.ends_at)
+        else:
+            entry = blacklist.blacklist(
+                session, who, unit=unit, user=user, reason=name, source=source, until=one.ends_at
+            )
     except AlreadyBlacklisted:
         return None
     return entry.id
@@ -155,7 +168,11 @@ def _nothing(_session: Session, who: Who, one: Consequence, said: str, _days: Da
 
 def _appeal(session: Session, who: Who, one: Consequence, said: str, _days: Days) -> None:
     asker = session.get(User, who.user_id) if who.user_id is not None else None
-    whose = session.get_one(User, one.user_id).unit_id if one.user_id is not None else one.unit_id
+    whose = one.unit_id
+    if one.user_id is not None:
+        whose = session.get_one(User, one.user_id).unit_id
+    elif one.worker_id is not None:
+        whose = session.get_one(SiteWorker, one.worker_id).unit_id
     if asker is None or asker.unit_id is None or asker.unit_id != whose:
         raise NotYours()
     if one.appeal_decided_at is not None or one.appeal_by is None or who.now > one.appeal_by:
@@ -244,7 +261,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         kept[name] = number
     if (kept["kind"] == ConsequenceKind.STAR) != (kept["measure"] == Counted.CLEAN_INSPECTIONS):
         raise BadConsequenceRule(reason="a star is for clean inspections, and nothing else is")
-    if kept["measure"] == Counted.CLEAN_INSPECTIONS and kept["subject"] == Subject.PERSON:
+    if kept["measure"] == Counted.CLEAN_INSPECTIONS and kept["subject"] in (Subject.PERSON, Subject.WORKER):
         raise BadConsequenceRule(reason="an inspection names no person who did well")
     for name in ("name", "source"):
         kept[name] = words_of(str(values.get(name) or ""), needed=True, longest=120 if name == "name" else SOURCE_MAX)

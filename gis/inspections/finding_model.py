@@ -53,7 +53,8 @@ class Finding(Versioned, Base):
     """A failed item of an inspection of the bureau (问题), and where its rectification stands.
 
     There is one for each item of an inspection, for ever: a correction of the inspection withdraws or revives it.
-    `unit_id` answers for it, `contractor_id` did the works, `user_id` is the person whose doing it was, where that was named.
+    `unit_id` answers for it, `contractor_id` did the works, `user_id` or `worker_id` is the person whose doing it was,
+    where that was named.
     """
 
     __tablename__ = "finding"
@@ -62,6 +63,7 @@ class Finding(Versioned, Base):
         CheckConstraint(one_of("status", FindingStatus), name="status"),
         CheckConstraint("failed_times >= 0 AND extended_times >= 0", name="counts"),
         CheckConstraint("status = 'open' OR status = 'withdrawn' OR unit_id IS NOT NULL", name="unit"),
+        CheckConstraint("user_id IS NULL OR worker_id IS NULL", name="person"),
         Index("uq_finding_inspection_id_item_id", "inspection_id", "item_id", unique=True),
         Index("ix_finding_found_at", "found_at"),
         Index("ix_finding_unit_id_found_at", "unit_id", "found_at"),
@@ -84,6 +86,7 @@ class Finding(Versioned, Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     contractor_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True)
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("site_worker.id"), index=True)
     inspector_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     found_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

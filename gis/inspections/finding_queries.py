@@ -105,13 +105,13 @@ class Wanted:
 
 
 _ROW = """
-    f.*, u.name AS unit, n.name AS contractor, p.full_name AS inspector, w.full_name AS person, a.name AS area,
+    f.*, u.name AS unit, n.name AS contractor, p.full_name AS inspector, w.full_name AS person, k.name AS worker, a.name AS area,
     coalesce(s.name, c.place) AS place, c.hotline_no, o.order_no, i.checklist_code, x.id AS stop_id, x.stop_no,
     (SELECT r.user_id FROM rectification r WHERE r.finding_id = f.id ORDER BY r.attempt DESC LIMIT 1) AS answered_by,
     f.status IN ('sent','signed','failed') AND f.rectify_by < :now AS late
       FROM finding f JOIN inspection i ON i.id = f.inspection_id JOIN app_user p ON p.id = f.inspector_id
       LEFT JOIN unit u ON u.id = f.unit_id LEFT JOIN unit n ON n.id = f.contractor_id
-      LEFT JOIN app_user w ON w.id = f.user_id LEFT JOIN area a ON a.id = f.area_id LEFT JOIN site s ON s.id = f.site_id
+      LEFT JOIN app_user w ON w.id = f.user_id LEFT JOIN site_worker k ON k.id = f.worker_id LEFT JOIN area a ON a.id = f.area_id LEFT JOIN site s ON s.id = f.site_id
       LEFT JOIN work_order o ON o.id = f.order_id LEFT JOIN complaint c ON c.id = o.complaint_id
       LEFT JOIN stop_work x ON x.site_id = f.site_id AND x.lifted_at IS NULL
 """
@@ -235,6 +235,15 @@ def people_of(session: Session, finding: Mapping[str, Any]) -> list[User]:
     units = [u for u in (finding["unit_id"], finding["contractor_id"]) if u is not None]
     asked = select(User).where(User.unit_id.in_(units), User.active).order_by(User.full_name, User.id)
     return list(session.scalars(asked)) if units else []
+
+
+_ON_SITE = text("""SELECT DISTINCT m.id, m.name, m.trade FROM site_presence e JOIN site_worker m ON m.id = e.worker_id
+                    WHERE e.site_id = :site ORDER BY m.trade, m.id""")
+
+
+def on_site(session: Session, site_id: int | None) -> dict[int, RowMapping]:
+    """Who is or was on the site, by number: a person of the contractor may be whose doing it was."""
+    return {row["id"]: row for row in session.execute(_ON_SITE, {"site": site_id}).mappings()}
 
 
 # --- stopped works ---------------------------------------------------------------------------------------------------

@@ -177,6 +177,7 @@ class Said:
     photos: Sequence[Shown] = ()
     unit_id: int | None = None
     user_id: int | None = None
+    worker_id: int | None = None
     days: int | None = None
 
 
@@ -324,7 +325,11 @@ def _do_name(session: Session, _who: Who, finding: Finding, said: Said, _days: D
     bodies = {finding.unit_id, finding.contractor_id} - {None}
     if said.user_id is not None and (person is None or person.unit_id not in bodies):
         raise Missing(thing="user", id=said.user_id)
-    finding.user_id = said.user_id
+    if said.worker_id is not None and (
+        said.user_id is not None or said.worker_id not in queries.on_site(session, finding.site_id)
+    ):
+        raise Missing(thing="person", id=said.worker_id)
+    finding.user_id, finding.worker_id = said.user_id, said.worker_id
     return None
 
 

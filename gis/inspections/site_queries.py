@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -154,6 +154,23 @@ def workers(session: Session, unit_id: int) -> Sequence[RowMapping]:
     """Whom does this contractor send?"""
     question = text("SELECT id, name, trade FROM site_worker WHERE unit_id = :unit ORDER BY trade, id LIMIT 1000")
     return session.execute(question, {"unit": unit_id}).mappings().all()
+
+
+_BANNED = text("""SELECT DISTINCT b.worker_id FROM blacklisting b JOIN site_presence e ON e.worker_id = b.worker_id
+                   WHERE e.site_id = :site AND b.during @> CAST(:now AS timestamptz)""")
+
+
+def banned(session: Session, site_id: int, now: datetime) -> set[int]:
+    """Who of those that are or were on a site is on the blacklist now?"""
+    return set(session.scalars(_BANNED, {"site": site_id, "now": now}))
+
+
+def worker(session: Session, worker_id: int) -> RowMapping | None:
+    """Somebody whom a contractor sends."""
+    question = text(
+        "SELECT m.id, m.name, m.trade, u.name AS unit FROM site_worker m JOIN unit u ON u.id = m.unit_id WHERE m.id = :id"
+    )
+    return session.execute(question, {"id": worker_id}).mappings().one_or_none()
 
 
 def notices(session: Session, site_id: int) -> Sequence[RowMapping]:

@@ -34,6 +34,7 @@ from gis.inspections.site_rules import (
     step_of,
 )
 from gis.journal import Who
+from gis.people import blacklist
 from gis.people.model import Unit
 from gis.people.rules import Role, Scope, UnitKind
 from gis.places.model import Building
@@ -63,10 +64,10 @@ class SiteGiven:
 
 
 def create(session: Session, who: Who, scope: Scope, given: SiteGiven) -> Site:
-    """Add a site, in the stage before the works. Raises BadSite, BadGround, SiteCodeTaken, and Missing outside the scope."""
+    """Add a site, in the stage before the works. Raises BadSite, BadGround, SiteCodeTaken, Blacklisted, and Missing outside the scope."""
     number = int(session.scalar(text("SELECT nextval(pg_get_serial_sequence('site', 'id'))")) or 0)
     site = Site(id=number, code=given.code.strip() or f"GD{number:06}", stage=Stage.BEFORE)
-    _fill(session, scope, site, given)
+    _fill(session, who, site, given)
     with naming_violations(session):
         session.add(site)
     _keep_door(session, site, given)
@@ -79,7 +80,7 @@ def edit(session: Session, who: Who, scope: Scope, site_id: int, given: SiteGive
     """Change what is known of a site. Raises StaleVersion, and everything of `create`."""
     site = _locked(session, scope, site_id, base_version)
     before = _plain(site)
-    _fill(session, scope, site, given)
+    _fill(session, who, site, given)
     if given.code.strip():
         site.code = given.code.strip()
     with naming_violations(session):
@@ -118,7 +119,7 @@ def take_step(
     return site
 
 
-def _fill(session: Session, scope: Scope, site: Site, given: SiteGiven) -> None:
+def _fill(session: Session, who: Who, site: Site, given: SiteGiven) -> None:
     name = clean("place", given.name)
     if not name:
         raise BadSite(reason="name")
@@ -132,6 +133,8 @@ def _fill(session: Session, scope: Scope, site: Site, given: SiteGiven) -> None:
     contractor = session.get(Unit, given.contractor_id) if given.contractor_id else None
     if given.contractor_id and (contractor is None or contractor.kind != UnitKind.CONTRACTOR):
         raise NotAContractor()
+    if contractor is not None and contractor.id != site.contractor_id:
+        blacklist.refuse(session, who.now, unit_id=contractor.id)
     if given.unit_id and session.get(Unit, given.unit_id) is None:
         raise Missing(thing="unit", id=given.unit_id)
     site.name, site.scope, site.is_heating = name, given.scope, given.is_heating
@@ -231,7 +234,7 @@ class WorkerGiven:
 
 
 def bring_worker(session: Session, who: Who, scope: Scope, site_id: int, given: WorkerGiven) -> SiteWorker:
-    """Somebody comes onto the site. Raises BadSite, AlreadyOnSite, CertificateTaken."""
+    """Somebody comes onto the site. Raises BadSite, AlreadyOnSite, CertificateTaken, Blacklisted."""
     site = _locked(session, scope, site_id, None)
     if site.contractor_id is None:
         raise BadSite(reason="contractor")
@@ -239,6 +242,7 @@ def bring_worker(session: Session, who: Who, scope: Scope, site_id: int, given: 
         worker = session.get(SiteWorker, given.worker_id)
         if worker is None or worker.unit_id != site.contractor_id:
             raise Missing(thing="person", id=given.worker_id)
+        blacklist.refuse(session, who.now, worker_id=worker.id)
     else:
         name = clean("caller_name", given.name)
         if not name or given.trade not in set(Trade):

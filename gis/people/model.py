@@ -65,23 +65,27 @@ name_constraint("uq_app_user_name", NameTaken)
 class Blacklisting(Versioned, Base):
     """A unit or a person that is sent nowhere for a time (黑名单): since when, until when (no end: until lifted), and why.
 
-    Lifting it ends the time. A trigger refuses every order for a crew of such a unit, or with such a person.
+    Lifting it ends the time. A trigger refuses every order for a crew of such a unit, or with such a person; a person of a
+    contractor (`worker_id`) comes onto no site.
     """
 
     __tablename__ = "blacklisting"
     __table_args__ = (
-        CheckConstraint("(unit_id IS NULL) <> (user_id IS NULL)", name="whom"),
+        CheckConstraint("num_nonnulls(unit_id, user_id, worker_id) = 1", name="whom"),
         CheckConstraint("NOT isempty(during) AND lower(during) IS NOT NULL", name="during"),
         CheckConstraint("(lifted_at IS NULL) = (lift_reason IS NULL)", name="lifted"),
         ExcludeConstraint(("unit_id", "="), ("during", "&&"), name="ex_blacklisting_unit", using="gist",
                           where=text("unit_id IS NOT NULL")),
         ExcludeConstraint(("user_id", "="), ("during", "&&"), name="ex_blacklisting_user", using="gist",
                           where=text("user_id IS NOT NULL")),
+        ExcludeConstraint(("worker_id", "="), ("during", "&&"), name="ex_blacklisting_worker", using="gist",
+                          where=text("worker_id IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("site_worker.id"))
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     reason: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(String(300))
@@ -93,6 +97,7 @@ class Blacklisting(Versioned, Base):
 
 name_constraint("ex_blacklisting_unit", AlreadyBlacklisted)
 name_constraint("ex_blacklisting_user", AlreadyBlacklisted)
+name_constraint("ex_blacklisting_worker", AlreadyBlacklisted)
 
 
 class Device(Base):

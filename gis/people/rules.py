@@ -144,6 +144,12 @@ class AlreadyBlacklisted(Conflict):
     code = "already_blacklisted"
 
 
+class Blacklisted(Conflict):
+    """Who is on the blacklist comes onto no site and is given no works."""
+
+    code = "blacklisted"
+
+
 class NotBlacklisted(Conflict):
     """This entry of the blacklist is over already."""
 

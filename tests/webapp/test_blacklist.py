@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from gis.people.model import Blacklisting
-from tests.factories import make_area, make_complaint, make_crew, make_unit, make_user
+from tests.factories import make_area, make_complaint, make_crew, make_site, make_unit, make_user
+from tests.sites import make_worker
 
 WHY = {"reason": "施工中三次违诺", "source": "检查通报第 7 号"}
 
@@ -36,6 +37,27 @@ def test_a_supervisor_blacklists_a_unit_and_lifts_it_and_the_dispatcher_is_told(
     )
     assert "已解除" in lifted.text and "整改完毕" in lifted.text
     assert dispatcher.post("/work-orders", json=asked | {"override_reason": None}).status_code == 201
+
+
+def test_a_person_of_a_contractor_is_reached_from_the_site_named_in_part_and_taken_off(session, sign_in):
+    site = make_site(session, contractor_id=make_unit(session, kind="contractor", name="某施工公司").id)
+    worker = make_worker(session, site, name="赵六六")
+    session.commit()
+    boss = sign_in("supervisor")
+    link = f"/blacklist?whom=worker-{worker.id}"
+    assert link in boss.get(f"/sites/{site.id}").text
+    form = boss.get(link).text
+    assert f'value="worker-{worker.id}" selected' in form and "某施工公司" in form and "赵六六" not in form
+    done = boss.post("/blacklist", data={"whom": f"worker-{worker.id}", "until": "", **WHY}, follow_redirects=True)
+    assert done.status_code == 200 and "赵**" in done.text and "施工人员" in done.text and "赵六六" not in done.text
+    page = boss.get(f"/sites/{site.id}").text
+    assert link not in page and "已离场" in page
+    handler = sign_in("dispatcher")
+    refused = handler.post(f"/sites/{site.id}/persons", data={"worker_id": worker.id}, follow_redirects=True)
+    assert "不得进入工地" in refused.text
+    district = sign_in("supervisor", area_id=make_area(session).id)
+    assert district.post("/blacklist", data={"whom": f"worker-{worker.id}", "until": "", **WHY}).status_code == 403
+    assert "赵**" not in district.get("/blacklist").text
 
 
 def test_what_is_missing_is_said_and_nothing_typed_is_lost(session, sign_in):

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from gis import journal
 from gis.errors import BadInput, Missing
 from gis.inspections import consequence_queries as queries
-from gis.inspections import consequences, findings
+from gis.inspections import consequences, findings, site_queries, sites
 from gis.inspections.consequence_model import Consequence, ConsequenceRule
 from gis.inspections.consequence_rules import (
     CONSEQUENCE_STEPS,
@@ -25,11 +25,12 @@ from gis.inspections.finding_rules import FindingWordsMissing
 from gis.inspections.results import lines
 from gis.journal import Who
 from gis.people.model import Blacklisting
-from gis.people.rules import CITY, Scope
+from gis.people.rules import CITY, Blacklisted, Scope
 from gis.places.queries import working_days
 from tests import factories as make
 from tests.conftest import NOW
 from tests.found import answer, make_finding, make_inspection, make_rule
+from tests.sites import make_worker
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -101,6 +102,53 @@ def test_contractors_and_persons_have_records_of_their_own(session):
     assert consequences.propose(session, Who(NOW)) == 2
     assert one(session, subject="contractor").unit_id == firm.id
     assert one(session, subject="person").user_id == person.id
+
+
+def test_a_person_of_a_contractor_leaves_every_site_comes_onto_none_and_comes_back_when_the_contractors_appeal_is_heard(
+    session, days
+):
+    firm = make.make_unit(session, kind="contractor")
+    home, other = (make.make_site(session, contractor_id=firm.id) for _ in range(2))
+    welder = make_worker(session, home)
+    sites.bring_worker(session, Who(NOW), CITY, other.id, sites.WorkerGiven(worker_id=welder.id))
+    make_rule(session, subject="worker", kind="blacklist", at_least=2, period_days=30, appeal_days=3)
+    for item in ("3.1", "3.2"):
+        visit = make_inspection(session, site_id=home.id)
+        breach = make_finding(session, visit, unit_id=firm.id, item_id=item)
+        findings.step(
+            session,
+            Who(NOW),
+            CITY,
+            breach.id,
+            "name_person",
+            findings.Said(worker_id=welder.id),
+            days,
+            base_version=None,
+        )
+    assert [consequences.propose(session, Who(NOW)) for _ in range(2)] == [1, 0]
+    row, boss = one(session), make.make_user(session, role="supervisor")
+    assert (row.worker_id, row.unit_id, row.user_id) == (welder.id, None, None)
+    move(session, row, "decide", days, by=boss.id)
+    assert [site_queries.people(session, [site.id]) for site in (home, other)] == [[], []]
+    with pytest.raises(Blacklisted):
+        sites.bring_worker(session, Who(NOW), CITY, home.id, sites.WorkerGiven(worker_id=welder.id))
+    session.expire_all()
+    told = [e["verb"] for site in (home, other) for e in journal.timeline(session, "site", site.id)]
+    assert told == ["dismiss_person", "bring_person", "dismiss_person"]
+    handler = make.make_user(session, role="unit_handler", unit_id=firm.id)
+    assert queries.shown(session, Scope(unit_id=firm.id), row.id)["person_unit_id"] == firm.id
+    move(session, row, "appeal", days, "焊缝并非其所焊", by=handler.id)
+    move(session, row, "revoke", days, by=make.make_user(session, role="supervisor").id)
+    sites.bring_worker(session, Who(NOW), CITY, home.id, sites.WorkerGiven(worker_id=welder.id))
+    assert [p["id"] for p in site_queries.people(session, [home.id])] == [welder.id]
+
+
+def test_only_somebody_who_is_or_was_on_the_site_can_be_named_of_the_contractor(session, days):
+    (breach,), _unit_id = found(session, 1)
+    stranger = make_worker(session, make.make_site(session))
+    said = findings.Said(worker_id=stranger.id)
+    with pytest.raises(Missing):
+        findings.step(session, Who(NOW), CITY, breach.id, "name_person", said, days, base_version=None)
 
 
 def test_stars_go_to_clean_inspections_alone(session):

@@ -16,17 +16,18 @@ from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.ranking import Search
 from gis.dispatch.rules import CrewBlacklisted, Terms
 from gis.errors import ChengmaiError
-from gis.inspections import consequences, findings, stop_work
+from gis.inspections import consequences, findings, site_ban, site_queries, sites, stop_work
 from gis.inspections.consequence_model import Consequence
 from gis.inspections.finding_model import Finding, Rectification, Reinspection, StopWork
 from gis.inspections.finding_rules import AlreadyStopped, SiteStopped, WrongFindingStep
 from gis.journal import Who
 from gis.people.model import Blacklisting
-from gis.people.rules import CITY
+from gis.people.rules import CITY, Blacklisted
 from gis.places.queries import working_days
 from tests import factories as make
 from tests.conftest import NOW
 from tests.found import answer, make_finding, make_inspection, make_rule
+from tests.sites import make_contractor, make_worker
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TERMS = Terms(ZONE)
@@ -176,3 +177,26 @@ def test_dispatch_racing_an_order_to_stop_is_before_it_or_refused_and_other_plac
         stop_work.lift(session, Who(NOW, boss), CITY, order.id, "已整改", None)
     [again] = at_once([assigner(committed, here[1], crews[1], boss)])
     assert isinstance(again, str)
+
+
+def test_whoever_is_banned_while_being_brought_onto_sites_is_on_none_afterwards(committed):
+    with unit_of_work(committed) as session:
+        home = make.make_site(session, contractor_id=make_contractor(session).id)
+        worker_id = make_worker(session, home).id
+        places = [make.make_site(session, contractor_id=home.contractor_id).id for _ in range(7)]
+
+    def bring(site_id):
+        def job():
+            with unit_of_work(committed) as session:
+                sites.bring_worker(session, Who(NOW), CITY, site_id, sites.WorkerGiven(worker_id=worker_id))
+
+        return job
+
+    def ban():
+        with unit_of_work(committed) as session:
+            site_ban.ban(session, Who(NOW), worker_id, reason="无证焊接", source="通报")
+
+    told = at_once([*map(bring, places), ban])
+    assert told[-1] is None and all(one is None or isinstance(one, Blacklisted) for one in told)
+    with unit_of_work(committed) as session:
+        assert site_queries.people(session, [home.id, *places]) == []

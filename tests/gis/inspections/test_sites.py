@@ -36,7 +36,8 @@ from gis.inspections.site_rules import (
 )
 from gis.inspections.sites import CertificateGiven, SiteGiven, WorkerGiven
 from gis.journal import Who
-from gis.people.rules import CITY, Role, Scope
+from gis.people import blacklist
+from gis.people.rules import CITY, Blacklisted, Role, Scope
 from tests import factories as make
 from tests.conftest import NOW
 from tests.sites import TODAY, WHEN, make_contractor, make_worker
@@ -194,6 +195,20 @@ def test_people_come_with_certificates_leave_and_come_back(session, who):
     told = site_queries.people(session, [site.id])
     assert [(p["name"], p["certificates"][0]["no"]) for p in told] == [("李四", "HG-1")]
     assert "李四" not in json.dumps([e["data"] for e in journal.timeline(session, "site", site.id)], ensure_ascii=False)
+
+
+def test_a_blacklisted_contractor_is_given_no_site_and_keeps_those_it_has(session, who):
+    firm, clean = make_contractor(session), make_contractor(session)
+    held, other = make.make_site(session, contractor_id=firm.id), make.make_site(session, contractor_id=clean.id)
+    blacklist.blacklist(session, who, unit=firm, reason="三次违诺", source="通报", until=NOW + timedelta(days=3))
+    with pytest.raises(Blacklisted):
+        sites.create(session, who, CITY, _given(contractor_id=firm.id))
+    with pytest.raises(Blacklisted):
+        sites.edit(session, who, CITY, other.id, _given(contractor_id=firm.id), None)
+    session.expire_all()
+    assert sites.edit(session, who, CITY, held.id, _given(contractor_id=firm.id), None).contractor_id == firm.id
+    over = Who(NOW + timedelta(days=3))
+    assert sites.edit(session, over, CITY, other.id, _given(contractor_id=firm.id), None).contractor_id == firm.id
 
 
 def test_the_list_counts_people_without_what_their_trade_needs_today(session):
