@@ -38,7 +38,7 @@ from webapp.imports.text import safe_name
 
 pages = Blueprint("coverage", __name__)
 K_MOST = 50
-SOLVER_S = 2.0
+INFILL_S = 4.5
 LACKING_SHOWN = 100
 BROUGHT = ("cameras", "samples", "masts")
 
@@ -105,7 +105,7 @@ def _infill(k: int, kind: str) -> Infill | None:
         return None
     if kind not in CAMERA_TYPES:
         raise BadInput(reason="type")
-    return infill_sites.propose(db(), k, CAMERA_TYPES[kind], SOLVER_S)
+    return infill_sites.propose(db(), k, CAMERA_TYPES[kind], INFILL_S)
 
 
 def _proposals(found: Infill | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +81,11 @@ class _Pieces:
 
 
 def propose(session: Session, k: int, kind: CameraType, seconds: float) -> Infill:
-    """The best `k` sites for cameras of this kind along the blind spots that are open and unseen."""
+    """The best `k` sites for cameras of this kind along the blind spots that are open and unseen.
+
+    `seconds` is for all of it: the exact search has what the view fields leave.
+    """
+    until = time.monotonic() + seconds
     near_lon = ground.middle_lon(session)
     asked = select(BlindSpot).where(BlindSpot.state != SpotState.CLOSED).order_by(BlindSpot.id)
     spots = [s for s in session.scalars(asked) if s.unseen_m is None or s.unseen_m > 0]
@@ -101,7 +106,7 @@ def propose(session: Session, k: int, kind: CameraType, seconds: float) -> Infil
     who, what = shapely.STRtree(shapely.points(pieces.x, pieces.y)).query(fields, predicate="intersects")
     covers = sparse.csr_array((np.ones(len(who)), (who, what)), shape=(len(x), len(pieces.x)))
     weight = pieces.need * pieces.length_m
-    choice = choose(covers, weight, k, seconds)
+    choice = choose(covers, weight, k, max(0.0, until - time.monotonic()))
     left = np.ones(len(weight), bool)
     sites = []
     for i in choice.chosen:

@@ -24,7 +24,7 @@ from gis.db import make_engine, make_sessions
 from gis.geo import to_degrees, to_metres
 from gis.journal import Who
 from tests.bench.report import Bench
-from webapp.coverage import SOLVER_S
+from webapp.coverage import INFILL_S
 from webapp.coverage_tasks import PIECE
 
 BUILDINGS, CAMERAS, GRID_M, LON, LAT = 20_000, 5_000, 50.0, 119.96, 36.78
@@ -168,7 +168,7 @@ def from_the_database(bench: Bench, session: Session) -> None:
     shares = []
 
     def ask() -> None:
-        shares.append(infill_sites.propose(session, K, kind, SOLVER_S).share_of_best)
+        shares.append(infill_sites.propose(session, K, kind, INFILL_S).share_of_best)
 
     bench.figure(
         f"infill from the database, k = {K}", [t / 1000 for t in bench.timed(ask, 3)], unit="s", target=5.0, judge="max"
@@ -188,7 +188,7 @@ def beside_the_optimum(bench: Bench) -> None:
         covers = sparse.csr_array((np.ones(near.shape[1]), (near[0], near[1])), shape=(CANDIDATES, PIECES))
         weight = draw.exponential(1.0, PIECES)
         began = time.perf_counter()
-        found = choose(covers, weight, K, SOLVER_S)
+        found = choose(covers, weight, K, INFILL_S)
         took.append(time.perf_counter() - began)
         best, whole = _optimum(covers, weight)
         solved += whole
