@@ -1,7 +1,9 @@
 // One line that says one thing: the most important that is true now.
 import { el, fill } from "/frontend/common/dom.mjs";
 import { t } from "/frontend/common/words.mjs";
+import { now as clockNow } from "./clock.mjs";
 import { db, recall, watch } from "./db.mjs";
+import { lately } from "./merged.mjs";
 import { onQueueing, photosLeft, queue } from "./outbox.mjs";
 import { clock, icon } from "./parts.mjs";
 import { onState } from "./state.mjs";
@@ -26,7 +28,10 @@ export function sentence(state, facts, now = Date.now()) {
   if (held) return { text: t("Needs you: %(n)s", { n: held }), kind: "orange", sign: "warn", href: "#/fill" };
   if (n) return { text: t("%(n)s to send", { n }), kind: "blue", sign: "up" };
   if (left) return { text: left, kind: "blue", sign: "up" };
-  return at ? { text: t("All delivered %(time)s", { time: clock(at) }), kind: "green", sign: "check" } : null;
+  if (!at) return null;
+  const all = t("All delivered %(time)s", { time: clock(at) });
+  if (facts.merged) return { text: `${all} · ${t("merged with the office's changes: %(n)s", { n: facts.merged })}`, kind: "green", sign: "check", href: "#/fill" };
+  return { text: all, kind: "green", sign: "check" };
 }
 
 /** Keep the banner true. */
@@ -56,7 +61,7 @@ export function begin() {
     return {
       read: now, waiting: changes.filter((c) => c.state === "waiting").length, held: changes.filter((c) => c.state === "held").length,
       photos: (await photosLeft()).length,
-      delivered_at: await recall("delivered_at"), enrolled: Boolean(await db.keep.get("token")),
+      delivered_at: await recall("delivered_at"), merged: lately(await db.sent.toArray(), clockNow()), enrolled: Boolean(await db.keep.get("token")),
     };
   };
   const know = (found) => {

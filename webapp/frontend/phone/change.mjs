@@ -8,6 +8,7 @@ import { bar, head } from "./frame.mjs";
 import { accuracy, gallery } from "./gallery.mjs";
 import { itemsOf } from "./form_rules.mjs";
 import { nameOf } from "./lists.mjs";
+import { mergedWords } from "./merged.mjs";
 import { answerName, reason } from "./names.mjs";
 import { canWithdraw, rebase, withdraw } from "./outbox.mjs";
 import { button, chip, icon, moment, sure, toast } from "./parts.mjs";
@@ -49,6 +50,7 @@ function showDelivered(main, { sent, draft, list, waiting }) {
   fill(main,
     el("section", { class: "panel" }, el("h2", {}, draft.title), el("p", { class: "chips" }, chip(told, "green", "check"), draft.version > 1 ? chip(t("version %(n)s", { n: draft.version })) : null,
       draft.disputed ? chip(t("the desk decides between two corrections"), "orange", "warn") : null),
+      draft.merged?.length ? el("p", { class: "notice merged" }, icon("people", 18), " ", mergedWords("inspection.amend", draft.merged)) : null,
       waiting.map((change) => el("a", { class: "item line", href: `#/change/${change.id}` }, el("span", { class: "grow" }, t("Correction of what was sent")), chip(t("to send"), "blue", "up")))),
     answers({ payload: draft }, list, []));
 }

@@ -4,6 +4,7 @@ import { t } from "/frontend/common/words.mjs";
 import { db, recall, watch } from "./db.mjs";
 import { checklistOf } from "./drafts.mjs";
 import { head, tabs } from "./frame.mjs";
+import { mergedWords } from "./merged.mjs";
 import { changeName, reason } from "./names.mjs";
 import { photosLeft, queue } from "./outbox.mjs";
 import { GroundMap } from "./ground_map.mjs";
@@ -145,6 +146,7 @@ function delivered(line, drafts) {
   return el(draft ? "a" : "div", { class: "item sent", href: draft ? `#/change/${line.id}` : null, dataset: { sent: line.kind } },
     el("strong", {}, draft?.title || line.title || changeName(line.kind)),
     el("span", { class: "line" }, `${changeName(line.kind)} · ${t("delivered %(time)s", { time: moment(line.sent_at) })}`),
+    line.merged?.length ? el("span", { class: "line merged" }, icon("people", 18), " ", mergedWords(line.kind, line.merged)) : null,
     draft ? el("span", { class: "chips" }, chip(t("Answers: %(n)s", { n: draft.answered }), "green", "check"), draft.no ? chip(t("'No': %(n)s", { n: draft.no }), "orange") : null, line.left ? chip(t("photos left: %(n)s", { n: line.left }), "blue", "camera") : null, line.refused ? chip(line.refused, "orange", "warn") : null,
       draft.photos ? chip(t("Photos: %(n)s", { n: draft.photos }), "", "camera") : null) : null);
 }

@@ -3,7 +3,9 @@
 import { t } from "/frontend/common/words.mjs";
 import { nowIso } from "./clock.mjs";
 import { db } from "./db.mjs";
+import { mergedNotice, stillMerged } from "./merged.mjs";
 import { hold, notKept } from "./outbox.mjs";
+import { toast } from "./parts.mjs";
 import { delivered as patrolDelivered } from "./patrol_kept.mjs";
 import { covers } from "./rules.mjs";
 import { delivered as spotDelivered } from "./spot_kept.mjs";
@@ -48,33 +50,35 @@ async function retry(change, result) {
   return "photos";
 }
 
-/** Delivered: the change leaves the queue, its photos the phone; a line without personal data remains. */
+/** Delivered: the change leaves the queue, its photos the phone; a line without personal data remains. What was merged is told. */
 async function finish(change, result) {
-  const now = nowIso();
+  const [now, merged] = [nowIso(), result.merged ?? []];
   await db.transaction("rw", db.outbox, db.drafts, db.photos, db.orders, db.sent, async () => {
     await db.outbox.delete(change.seq);
     if (change.quiet) return;
     const order = change.kind.startsWith("order.") ? await db.orders.get(Number(change.thing_id)) : null;
     await db.sent.put({
       id: change.id, kind: change.kind, thing: change.thing, sent_at: now, sha256: change.sha256, title: order?.order_no ?? "",
-      parts: result.receipt.parts?.length ?? 0,
+      parts: result.receipt.parts?.length ?? 0, ...(merged.length ? { merged } : {}),
     });
     if (order && result.thing) await asItIs(change, result.thing);
     if (change.kind === "inspection.submit") await thin(change, result, now);
-    if (change.kind === "inspection.amend") await amended(change, result);
+    if (change.kind === "inspection.amend") await amended(change, result, merged);
     if (change.photos_of) await db.photos.where("inspection_id").equals(change.photos_of).delete();
   });
   if (change.kind.startsWith("patrol.")) await patrolDelivered(change, result.thing);
   if (change.kind === "spot.verify") await spotDelivered(change, result.thing);
+  if (merged.length && !change.quiet) toast(mergedNotice(change.kind, merged));
   return "done";
 }
 
 /** A correction was delivered: the sent checklist is at its new version here too. */
-async function amended(change, result) {
+async function amended(change, result, merged) {
   const draft = await db.drafts.get(change.payload.inspection_id);
   if (!draft) return;
   const answers = (draft.answers ?? []).map((a) => ({ ...a, ...(change.payload.answers ?? []).find((b) => b.item_id === a.item_id) }));
-  await db.drafts.put({ ...draft, answers, note: change.payload.note ?? draft.note, version: result.thing?.version ?? draft.version, disputed: result.code === "fields_differ" });
+  await db.drafts.put({ ...draft, answers, note: change.payload.note ?? draft.note, version: result.thing?.version ?? draft.version, disputed: result.code === "fields_differ",
+    merged: stillMerged(draft.merged, change.payload, merged) });
 }
 
 async function thin(change, result, now) {
