@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.inspections import checklist_actions as actions
 from gis.inspections import checklist_queries as queries
-from gis.inspections import odk_queries
+from gis.inspections import form_files, odk_queries
 from gis.inspections.checklist_actions import Added
 from gis.inspections.forms import Form, Item, as_json, form_of, told
 from gis.inspections.model import Checklist
@@ -69,7 +69,7 @@ def bring() -> Response | tuple[str, int]:
         brought = read(data, file.filename)
         given = Added(
             brought.code, brought.title[:120], ChecklistKind.FORM, brought.form, f"XLSForm {file.filename}"[:300], brought.xform,
-            file.filename, data, tuple(f.as_json() for f in brought.unshown),
+            file.filename, data, tuple(f.as_json() for f in brought.unshown), brought.files,
         )  # fmt: skip
         made = actions.add_revision(db(), who(), given, own_unit())
     except FormRefused as error:
@@ -104,8 +104,16 @@ def show(code: str) -> str:
         "checklists/show.html", checklist=checklist, revisions=queries.revisions(db(), code),
         unshown=[xlsform_faults.told(f) for f in checklist.unshown], pages_n=len(form.pages()), items_n=sum(1 for _p in form.items()),
         mine=can("edit_checklists") and actions.may_write(checklist, own_unit()),
-        rules=[r for r in queries.visit_rules(db()) if r["checklist_code"] == code],
+        rules=[r for r in queries.visit_rules(db()) if r["checklist_code"] == code], files=files_of(checklist),
+        most_mb=form_files.MOST_BYTES >> 20,
     )  # fmt: skip
+
+
+def files_of(checklist: Checklist) -> list[Mapping[str, Any]]:
+    """The files that a revision speaks of, with what is there of each."""
+    kept = queries.file_of(db(), checklist.code, checklist.revision)
+    there = {row["name"]: row for row in queries.form_files(db(), checklist.code, checklist.revision)}
+    return [there.get(name, {"name": name}) for name in form_files.named(kept.xform)] if kept is not None else []
 
 
 def forms_revision() -> int | None:

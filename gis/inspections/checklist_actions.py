@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,8 +15,9 @@ from gis import journal
 from gis.db import naming_violations
 from gis.errors import BadInput, Missing, NotAllowed
 from gis.inspections import checklist_queries as queries
+from gis.inspections import form_files
 from gis.inspections.forms import Form, as_json, item_names
-from gis.inspections.model import Checklist, ChecklistFile, VisitRule
+from gis.inspections.model import Checklist, ChecklistFile, FileContent, FormFile, VisitRule
 from gis.inspections.rules import ChecklistKind, ChecklistState, SameChecklist
 from gis.inspections.visit_examples import EXAMPLES, SOURCE, form_of_steps
 from gis.journal import Who
@@ -22,7 +25,10 @@ from gis.journal import Who
 
 @dataclass(frozen=True)
 class Added:
-    """A checklist as it was brought. `unshown`: what our phone app cannot show of it, as data for the page."""
+    """A checklist as it was brought. `unshown`: what our phone app cannot show of it, as data for the page.
+
+    `files` (name -> bytes) came with it; what else it speaks of is added beside it.
+    """
 
     code: str
     name: str
@@ -33,6 +39,7 @@ class Added:
     file_name: str = ""
     original: bytes | None = None
     unshown: tuple[dict[str, Any], ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def may_write(checklist: Checklist | None, unit_id: int | None) -> bool:
@@ -66,6 +73,10 @@ def add_revision(session: Session, who: Who, given: Added, unit_id: int | None =
         session.flush()
         session.add(ChecklistFile(code=made.code, revision=made.revision, file_name=given.file_name[:255],
                                   original=given.original, xform=given.xform))  # fmt: skip
+        session.flush()
+    _carry_files(session, before, made, form_files.named(given.xform))
+    for file_name, content in given.files.items():
+        _keep_file(session, who, made, file_name, content)
     _note(session, who, "add", made, items=len(item_names(given.form)), unshown=len(made.unshown))
     return made
 
@@ -92,6 +103,53 @@ def retire(session: Session, who: Who, code: str, revision: int, unit_id: int | 
         session.flush()
         _note(session, who, "retire", made)
     return made
+
+
+def add_form_file(
+    session: Session, who: Who, code: str, revision: int, name: str, data: bytes, unit_id: int | None = None
+) -> None:
+    """Put a file beside a revision of a form, in place of an older one. Raises Missing, NotAllowed, FormFileStrange, FormFileUnfit."""
+    made = _writable(session, code, revision, unit_id)
+    kept = queries.file_of(session, code, revision)
+    if kept is None or name not in form_files.named(kept.xform):
+        raise form_files.FormFileStrange(name=name)
+    sha256 = _keep_file(session, who, made, name, form_files.fit(name, data))
+    _note(session, who, "add_file", made, name=name, sha256=sha256)
+
+
+def _keep_file(session: Session, who: Who, made: Checklist, name: str, data: bytes) -> str:
+    sha256 = hashlib.sha256(data).hexdigest()
+    content = {
+        "sha256": sha256,
+        "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        "size_bytes": len(data),
+        "data": data,
+    }
+    session.execute(insert(FileContent).values(content).on_conflict_do_nothing())
+    row = {
+        "code": made.code,
+        "revision": made.revision,
+        "name": name,
+        "sha256": sha256,
+        "added_at": who.now,
+        "added_by": who.user_id,
+    }
+    bring = insert(FormFile).values(row)
+    session.execute(bring.on_conflict_do_update(
+        index_elements=["code", "revision", "name"], set_={k: row[k] for k in ("sha256", "added_at", "added_by")}
+    ))  # fmt: skip
+    return sha256
+
+
+def _carry_files(session: Session, before: Checklist | None, made: Checklist, names: tuple[str, ...]) -> None:
+    """What the revision before had of the files that this one speaks of goes on with it."""
+    if before is None or not names:
+        return
+    told = [FormFile.name, FormFile.sha256, FormFile.added_at, FormFile.added_by]
+    old = select(literal(made.code), literal(made.revision), *told).where(
+        FormFile.code == before.code, FormFile.revision == before.revision, FormFile.name.in_(names)
+    )
+    session.execute(insert(FormFile).from_select(["code", "revision", *(c.key for c in told)], old))
 
 
 def _writable(session: Session, code: str, revision: int, unit_id: int | None) -> Checklist:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
-from gis.inspections.model import Checklist, ChecklistFile
+from gis.inspections.model import Checklist, ChecklistFile, FileContent, FormFile
 from gis.inspections.rules import ChecklistKind, ChecklistState
 
 
@@ -90,6 +90,26 @@ def served(session: Session) -> Sequence[RowMapping]:
         """
     )
     return session.execute(question).mappings().all()
+
+
+_FORM_FILES = text(
+    """
+    SELECT f.name, f.sha256, c.md5, c.size_bytes, f.added_at, p.full_name AS added_by
+      FROM form_file f JOIN file_content c ON c.sha256 = f.sha256 LEFT JOIN app_user p ON p.id = f.added_by
+     WHERE f.code = :code AND f.revision = :revision ORDER BY f.name
+    """
+)
+
+
+def form_files(session: Session, code: str, revision: int) -> Sequence[RowMapping]:
+    """Which files lie beside a revision of a form?"""
+    return session.execute(_FORM_FILES, {"code": code, "revision": revision}).mappings().all()
+
+
+def form_file(session: Session, code: str, revision: int, name: str) -> bytes | None:
+    """What a file beside a revision of a form holds."""
+    asked = select(FileContent.data).join(FormFile, FormFile.sha256 == FileContent.sha256)
+    return session.scalar(asked.where(FormFile.code == code, FormFile.revision == revision, FormFile.name == name))
 
 
 def visit_rules(session: Session) -> Sequence[RowMapping]:

@@ -116,6 +116,31 @@ class ChecklistFile(Base):
     xform: Mapped[str] = mapped_column(Text)
 
 
+class FileContent(Base):
+    """What a file beside a form holds (附件内容), once however many forms and revisions speak of it. OpenRosa names it by its MD5."""
+
+    __tablename__ = "file_content"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    md5: Mapped[str] = mapped_column(String(32))
+    size_bytes: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class FormFile(Base):
+    """A file that a revision of a form speaks of (表单附件): a list of choices, a picture, a sound."""
+
+    __tablename__ = "form_file"
+    __table_args__ = (ForeignKeyConstraint(["code", "revision"], ["checklist.code", "checklist.revision"]),)
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("file_content.sha256"), index=True)
+    added_at: Mapped[datetime]
+    added_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+
 class VisitRule(Base):
     """Which matters get which steps (标准服务适用范围): by category, or by the skill that a category needs."""
 

@@ -30,6 +30,16 @@ def _parser() -> etree.XMLParser:
                            remove_pis=True)  # fmt: skip
 
 
+def outside(data: bytes) -> etree._Element:
+    """XML from outside as a tree: no document type, nothing expanded or fetched. Raises ValueError, etree.XMLSyntaxError."""
+    if b"<!DOCTYPE" in data.upper() or b"<!ENTITY" in data.upper() or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise ValueError("a document type is not allowed")
+    root = etree.fromstring(data, _parser())
+    if root.getroottree().docinfo.doctype:
+        raise ValueError("a document type is not allowed")
+    return root
+
+
 @lru_cache(maxsize=256)
 def stamped(source: str, code: str, revision: int, title: str) -> bytes:
     """An XForm with our id, revision and title in it: what a client is served, and what its hash is of."""
@@ -64,14 +74,12 @@ def instance_of(data: bytes) -> Instance:
     """What an ODK client filled in. Raises BadSubmission for what is no XML, declares entities, or names no form."""
     if len(data) > MOST_XML:
         raise BadSubmission(reason="too large")
-    if b"<!DOCTYPE" in data.upper() or b"<!ENTITY" in data.upper() or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise BadSubmission(reason="a document type is not allowed")
     try:
-        root = etree.fromstring(data, _parser())
-    except (etree.XMLSyntaxError, ValueError) as error:
+        root = outside(data)
+    except etree.XMLSyntaxError as error:
         raise BadSubmission(reason="no XML") from error
-    if root.getroottree().docinfo.doctype:
-        raise BadSubmission(reason="a document type is not allowed")
+    except ValueError as error:
+        raise BadSubmission(reason=str(error)) from error
     found = next(
         (e.text or "" for e in root.iter(f"{{{_OR}}}instanceID", "instanceID", f"{{{_X}}}instanceID")), ""
     ).strip()

@@ -1,4 +1,4 @@
-"""OpenRosa 1.0 for ODK clients (ODK Collect, Enketo and others): formList, the form itself, submission.
+"""OpenRosa 1.0 for ODK clients (ODK Collect, Enketo and others): formList, the form itself, its manifest and files, submission.
 
 source: https://docs.getodk.org/openrosa. Every form that phones have can be fetched and sent in by such a client.
 """

@@ -1,4 +1,4 @@
-"""The routes of OpenRosa: which forms there are, one form, and what was filled in."""
+"""The routes of OpenRosa: which forms there are, one form with the files beside it, and what was filled in."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from lxml import etree
 from werkzeug.datastructures import FileStorage
 
 from gis.errors import Missing, TooLarge
-from gis.inspections import checklist_queries, image_header, odk_actions, photo_store, xforms
+from gis.inspections import checklist_queries, form_files, image_header, odk_actions, photo_store, xforms
+from gis.inspections.model import Checklist
 from gis.inspections.rules import BadSubmission
 from mobile_api.openrosa.speaker import ACCEPTED_BYTES, needs, said, speaker
 from mobile_api.v1.auth import db
 
 api = Blueprint("openrosa", __name__)
 LIST = "http://openrosa.org/xforms/xformsList"
+MANIFEST = "http://openrosa.org/xforms/xformsManifest"
 XML_PART = "xml_submission_file"
 MOST_FILES = 100
 MOST_OTHER_BYTES = 10 << 20
@@ -43,10 +45,14 @@ def form_list() -> Response:
         made = xforms.stamped(row["xform"], row["code"], row["revision"], row["name"])
         form = etree.SubElement(root, f"{{{LIST}}}xform")
         address = url_for("openrosa.form", code=row["code"], revision=row["revision"], _external=True)
-        for tag, text in (
+        said = [
             ("formID", row["code"]), ("name", row["name"]), ("version", str(row["revision"])), ("hash", xforms.md5(made)),
             ("descriptionText", row["name"]), ("downloadUrl", address),
-        ):  # fmt: skip
+        ]  # fmt: skip
+        if form_files.named(row["xform"]):  # only these: a client asks for a manifest wherever it is named one
+            beside = url_for("openrosa.manifest", code=row["code"], revision=row["revision"], _external=True)
+            said.append(("manifestUrl", beside))
+        for tag, text in said:
             etree.SubElement(form, f"{{{LIST}}}{tag}").text = text
     return _xml(root)
 
@@ -55,12 +61,46 @@ def form_list() -> Response:
 @needs("submit_forms")
 def form(code: str, revision: int) -> Response:
     """The XForm of a revision, also of one that is no longer given out: somebody may be filling it in."""
-    checklist = checklist_queries.one(db(), code, min(revision, 2**31 - 1))
-    file = checklist_queries.file_of(db(), code, checklist.revision) if checklist is not None else None
-    if checklist is None or file is None:
+    checklist = _checklist(code, revision)
+    file = checklist_queries.file_of(db(), code, checklist.revision)
+    if file is None:
         raise Missing(thing="checklist", id=f"{code}-{revision}")
     made = xforms.stamped(file.xform, checklist.code, checklist.revision, checklist.name)
     return Response(made, content_type="text/xml; charset=utf-8")
+
+
+@api.get("/forms/<code>/<int:revision>/manifest")
+@needs("submit_forms")
+def manifest(code: str, revision: int) -> Response:
+    """The files that lie beside a form, each with its MD5: a client fetches those that it has not, or has otherwise."""
+    checklist = _checklist(code, revision)
+    root = etree.Element(f"{{{MANIFEST}}}manifest", nsmap={None: MANIFEST})
+    for row in checklist_queries.form_files(db(), checklist.code, checklist.revision):
+        file = etree.SubElement(root, f"{{{MANIFEST}}}mediaFile")
+        address = url_for(
+            "openrosa.form_file", code=code, revision=checklist.revision, name=row["name"], _external=True
+        )
+        for tag, text in (("filename", row["name"]), ("hash", f"md5:{row['md5']}"), ("downloadUrl", address)):
+            etree.SubElement(file, f"{{{MANIFEST}}}{tag}").text = text
+    return _xml(root)
+
+
+@api.get("/forms/<code>/<int:revision>/files/<name>")
+@needs("submit_forms")
+def form_file(code: str, revision: int, name: str) -> Response:
+    """One of these files, as it was put beside the form."""
+    checklist = _checklist(code, revision)
+    data = checklist_queries.form_file(db(), checklist.code, checklist.revision, name)
+    if data is None:
+        raise Missing(thing="form_file", id=name)
+    return Response(data, content_type=form_files.mime_of(name))
+
+
+def _checklist(code: str, revision: int) -> Checklist:
+    found = checklist_queries.one(db(), code, min(revision, 2**31 - 1))
+    if found is None:
+        raise Missing(thing="checklist", id=f"{code}-{revision}")
+    return found
 
 
 @api.route("/submission", methods=["HEAD"], provide_automatic_options=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyxform.aliases import select_from_file
@@ -13,6 +13,7 @@ from pyxform.errors import PyXFormError
 from pyxform.question_type_dictionary import QUESTION_TYPE_DICT
 from pyxform.xls2xform import convert
 
+from gis.inspections.form_files import ITEMSETS
 from gis.inspections.forms import Choice, Form, Group, Item, ItemType, Need, Text, doubts
 from webapp.xlsform import workbook
 from webapp.xlsform.faults import Fault, FormRefused, of_pyxform
@@ -51,6 +52,7 @@ class Brought:
     xform: str
     unshown: tuple[Fault, ...]
     remarks: tuple[str, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read(data: bytes, file_name: str) -> Brought:
@@ -85,7 +87,8 @@ def from_book(book: dict[str, Any], name: str) -> Brought:
     form = _Builder(book, made._pyxform or {}).form(str(title))
     if not any(True for _ in form.items()):
         raise FormRefused([Fault("no_questions", "survey")])
-    return Brought(code, str(title), form, made.xform, _unshown(book, form, made), tuple(remarks))
+    files = {ITEMSETS: made.itemsets.encode()} if made.itemsets else {}
+    return Brought(code, str(title), form, made.xform, _unshown(book, form, made), tuple(remarks), files)
 
 
 def form_code(text: str) -> str:
