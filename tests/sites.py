@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
+from gis.inspections import actions
+from gis.inspections.actions import Visit
 from gis.inspections.model import Site
 from gis.inspections.round_model import Round, RoundSite, SiteVisit
+from gis.inspections.rules import Given
 from gis.inspections.site_model import SiteDoor, SiteNotice, SitePresence, SiteWorker, WorkCertificate
 from gis.inspections.site_queries import When
+from gis.journal import Who
+from gis.people.rules import Scope
 from tests import factories as make
 from tests.conftest import NOW
 
@@ -72,3 +78,12 @@ def one_of_each(session: Session, site: Site, area_id: int, mark: str) -> dict[s
     )
     make_visit(session, site, round_id=made.id, origin="drawn")
     return {"round_id": made.id, "worker_id": worker.id}
+
+
+def make_self_inspection(session: Session, site: Site, unit_id: int) -> None:
+    """A unit's own inspection of its site, filed now."""
+    handler = make.make_user(session, role="unit_handler", unit_id=unit_id)
+    visit = Visit(
+        uuid4(), "six_pledges", 1, site.scope, site.stage, NOW, NOW, site_id=site.id, answers=[Given("1.1", "yes")]
+    )
+    actions.submit(session, Who(NOW, handler.id), Scope(unit_id=unit_id), visit)

@@ -1,8 +1,10 @@
-"""A unit inspects its own site: the same checklist at the desk. It is kept as a self-inspection, never as the bureau's check."""
+"""A unit inspects its own site: the same checklist at the desk, kept as a self-inspection, never as the bureau's check; and who did."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -10,12 +12,14 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from gis.errors import BadInput, ChengmaiError, Missing
-from gis.inspections import actions, site_queries
+from gis.inspections import actions, self_check_queries, site_queries
 from gis.inspections.actions import Shot, Visit
 from gis.inspections.checklist_queries import checklists
 from gis.inspections.rules import PLEDGES_EN, Answer, Given, applicable, item_of
 from webapp import forms
 from webapp.access import db, needs, now, scope, who
+from webapp.exports import Cell, xlsx_answer
+from webapp.filters import today
 from webapp.i18n import message
 from webapp.site_photos import kept_photo
 from webapp.sites import when
@@ -24,6 +28,47 @@ pages = Blueprint("self_inspections", __name__)
 CHECKLIST = "six_pledges"
 
 
+# --- who has, and who has not ----------------------------------------------------------------------------------------
+COUNTED = ("sites", "done", "not_yet", "overdue")
+
+
+@pages.get("/self-checks")
+@needs("see_inspections")
+def index() -> str:
+    """Unit by unit: how many of its own sites it has inspected since it was called for. A unit sees its own row."""
+    rows = self_check_queries.by_unit(db(), scope(), when())
+    return render_template(
+        "sites/self_checks.html", rows=rows, total={name: sum(row[name] for row in rows) for name in COUNTED}, share=share,
+        call=site_queries.self_check(db()), today=today(),
+    )  # fmt: skip
+
+
+def share(row: Mapping[str, Any]) -> float:
+    """Of a hundred open sites, how many are inspected."""
+    return round(100.0 * row["done"] / row["sites"], 1)
+
+
+@pages.get("/self-checks.xlsx")
+@needs("export")
+def as_excel() -> Response:
+    """The same as a workbook."""
+    rows = self_check_queries.by_unit(db(), scope(), when())
+    return xlsx_answer(
+        f"self_inspection_{today():%Y%m%d}", _("Self-inspection by unit"), _heading(), _table(rows), len(rows)
+    )
+
+
+def _heading() -> list[str]:
+    return [_("Unit"), _("Open sites"), _("Self-inspected"), _("Not yet inspected"), _("Of these overdue"), _("Oldest day it was due"),
+            _("Share inspected (%%)")]  # fmt: skip
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:
+    return [[row["unit"] or _("No unit answers for it"), *(row[name] for name in COUNTED),
+             row["oldest_due_on"].isoformat() if row["oldest_due_on"] else "", share(row)] for row in rows]  # fmt: skip
+
+
+# --- one site --------------------------------------------------------------------------------------------------------
 @pages.get("/sites/<int:site_id>/self-check")
 @needs("self_inspect")
 def form(site_id: int) -> str:
