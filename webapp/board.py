@@ -18,7 +18,7 @@ from gis.dispatch import actions, board_queries, crew_search, moves, queries, to
 from gis.dispatch.acceptance import accept_by
 from gis.dispatch.model import WorkOrder
 from gis.dispatch.placing import Placed, Placing
-from gis.dispatch.rules import MOST_TOGETHER, CrewBooked, NotAllDone, OrderStatus
+from gis.dispatch.rules import FINAL, MOST_TOGETHER, CrewBooked, NotAllDone, OrderStatus
 from gis.errors import BadInput, ChengmaiError, Missing, NotAllowed
 from webapp.access import can, db, needs, now, scope, who
 from webapp.bodies import Body, body
@@ -130,6 +130,7 @@ def _placed(placed: Placed) -> dict[str, Any]:
         "end": iso(slot.end), "minutes": None if ranked.minutes is None else round(ranked.minutes, 1), "by": ranked.by,
         "reasons": [say_finding(f) for f in ranked.reasons], "violations": [say_finding(f) for f in ranked.violations],
         "codes": [f.code for f in ranked.violations], "held": placed.held is not None,
+        "refused": any(f.code in FINAL for f in ranked.violations),
     }  # fmt: skip
 
 

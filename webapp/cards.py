@@ -25,6 +25,7 @@ from webapp.filters import zone
 from webapp.i18n import word
 from webapp.routing import why_words
 from webapp.step_forms import offer
+from webapp.stops import stops_at
 
 Row = Mapping[str, Any]
 
@@ -94,7 +95,8 @@ def detail(row: Row) -> dict[str, Any]:
         **_card(row, order), "description": masked_text(row["description"]), "channel": row["channel"],
         "deadline_source": row["deadline_source"], "caller": masked_caller(row["id"]),
         "vulnerable": [word("vulnerable", mark) for mark in queries.vulnerable(db(), row["id"])],
-        "steps": (offered := offer(row, current_user.role)).verbs, "forms": offered.forms, "order": order_json(order), "timeline": timeline(row["id"]),
+        "steps": (offered := offer(row, current_user.role)).verbs, "forms": offered.forms, "order": order_json(order),
+        "stops": stops_at(row["id"], order) if order else [], "timeline": timeline(row["id"]),
         "similar": similar(row),
         "inspections": [
             {"id": str(i["id"]), "finished_at": iso(i["finished_at"]), "no_count": i["no_count"]}

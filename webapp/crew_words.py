@@ -33,6 +33,7 @@ SENTENCES: dict[str, str] = {
     "paid_crew": "Volunteers could do this",
     "vulnerable": "Vulnerable household: %(marks)s",
     "blacklisted": "%(whom)s is on the blacklist (until %(until)s)",
+    "site_stopped": "Works at %(site)s are stopped by %(no)s since %(since)s",
     "inactive": "Not in service",
     "wrong_skill": "Lacks the skill: %(skill)s",
     "certificate_expired": "Certificate for %(skill)s expired on %(on)s",

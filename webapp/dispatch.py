@@ -26,6 +26,7 @@ from webapp.cards import iso
 from webapp.crew_words import sentence
 from webapp.filters import number, zone
 from webapp.i18n import word
+from webapp.stops import stops_at
 
 pages = Blueprint("dispatch", __name__)
 MOST_CREWS = 50
@@ -51,9 +52,10 @@ def crews_for(complaint_id: int) -> dict[str, Any]:
     wanted = number("crew", 0, 0, 999_999_999)
     if wanted:
         ranked, facts = search.one(crew_of(wanted).id)
-        return {"by": search.by, "crews": [_crew_for(ranked, facts)]}
+        return {"by": search.by, "crews": [_crew_for(ranked, facts)], "stops": stops_at(complaint_id)}
     ranking = search.best(number("limit", 10, 1, MOST_CREWS))
-    return {"by": ranking.by, "crews": [_crew_for(r, ranking.facts[r.id]) for r in ranking.crews]}
+    crews = [_crew_for(r, ranking.facts[r.id]) for r in ranking.crews]
+    return {"by": ranking.by, "crews": crews, "stops": stops_at(complaint_id)}
 
 
 @pages.get("/crews.json")

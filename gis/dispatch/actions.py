@@ -43,6 +43,7 @@ from gis.dispatch.rules import (
     OrderStatus,
     RecallReason,
     ReturnReason,
+    SiteStopped,
     Terms,
     UndoTooLate,
     UnknownReturnReason,
@@ -75,7 +76,7 @@ def assign(
     With `queue` a crew that is busy and nothing else is booked after what it has, without a reason.
 
     Raises StaleVersion, AlreadyAssigned, WrongStep; CrewBooked (who holds it until when) and ViolationNotOverridden where
-    something speaks against the crew and no reason is given; CrewBlacklisted, whatever reason is given.
+    something speaks against the crew and no reason is given; CrewBlacklisted and SiteStopped, whatever reason is given.
     """
     reason = _said(override_reason, "override_reason", REASON_MAX)
     beside_others(session)
@@ -109,6 +110,8 @@ def give(
     if facts.blacklisted is not None:
         raise _blacklisted(facts, terms)
     codes = [finding.code for finding in ranked.violations]
+    if "site_stopped" in codes:
+        raise SiteStopped()
     if codes and not reason and not (queue and codes == ["busy_until"]):
         raise _refusal(session, ranked, facts, who.now, terms)
     if ranked.slot is None:

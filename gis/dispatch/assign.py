@@ -88,6 +88,7 @@ class Candidate:
     after: tuple[Leg, ...] = ()
     on_foot: bool = False
     blacklisted: tuple[str, datetime | None] | None = None  # who of them, until when
+    stopped: Finding | None = None  # its unit's works at the very place are stopped
     declined: Finding | None = None  # how it parted with this very complaint before
 
 
@@ -227,6 +228,8 @@ def judge(job: Job, crew: Candidate, now: datetime, limits: Limits) -> Ranked:
 def _unfit(job: Job, crew: Candidate) -> Iterable[Finding]:
     if crew.blacklisted is not None:
         yield Finding("blacklisted", {"whom": crew.blacklisted[0], "until": crew.blacklisted[1]})
+    if crew.stopped is not None:
+        yield crew.stopped
     if not crew.active:
         yield Finding("inactive")
     held = crew.skills.get(job.skill)

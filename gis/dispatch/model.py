@@ -30,6 +30,7 @@ from gis.dispatch.rules import (
     OrderStatus,
     RecallReason,
     ReturnReason,
+    SiteStopped,
 )
 
 _BOOKING = "status IN ('assigned','accepted','arrived')"
@@ -122,3 +123,4 @@ class WorkOrder(Versioned, Base):
 name_constraint("ex_work_order_crew", CrewBooked)
 name_constraint("uq_work_order_open", AlreadyAssigned)
 name_constraint("ck_work_order_blacklisted", CrewBlacklisted)  # raised by a trigger
+name_constraint("ck_work_order_site_stopped", SiteStopped)  # the same

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gis.complaints.model import Complaint
 from gis.complaints.queries import visible
 from gis.dispatch.model import Crew, WorkOrder
-from gis.dispatch.rules import BOOKING
+from gis.dispatch.rules import BOOKING, STOP_REACH_M
 from gis.errors import Missing
 from gis.people.model import User
 from gis.people.rules import Scope
@@ -108,6 +108,24 @@ _DECLINED = Prepared(
 def declined(session: Session, complaint_id: int) -> dict[int, str | None]:
     """Which crews gave this complaint back, and why? None: it let the time to accept pass."""
     return {row.crew_id: row.return_reason for row in _DECLINED.rows(session, id=complaint_id)}
+
+
+_STOPS = Prepared(
+    """
+    SELECT w.id, w.stop_no AS no, w.stopped_at AS since, w.finding_id, s.name AS site, u.name AS unit, n.name AS contractor,
+           array_remove(ARRAY[w.unit_id, w.contractor_id], NULL) AS bodies
+      FROM complaint k JOIN site s ON s.geom && ST_Expand(k.geom, 0.001) AND ST_DWithin(s.geom::geography, k.geom::geography, :reach)
+      JOIN stop_work w ON w.site_id = s.id AND w.lifted_at IS NULL
+      JOIN unit u ON u.id = w.unit_id LEFT JOIN unit n ON n.id = w.contractor_id
+     WHERE k.id = :id ORDER BY w.id
+    """,
+    id="bigint", reach="float8",
+)  # fmt: skip
+
+
+def stops(session: Session, complaint_id: int) -> Sequence[Any]:
+    """Which orders to stop works (停工令) hold at the place of a complaint, and for whose crews?"""
+    return _STOPS.rows(session, id=complaint_id, reach=STOP_REACH_M)
 
 
 _FACTS = Prepared(

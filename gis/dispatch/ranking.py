@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -67,6 +67,7 @@ class Search:
             vulnerable=vulnerable(session, complaint.id) if for_volunteers else (),
         )  # fmt: skip
         self.declined = queries.declined(session, complaint.id)
+        self.stopped = {body: _stopped(row) for row in queries.stops(session, complaint.id) for body in row.bodies}
 
     def _on(self, mode: TravelMode) -> Found:
         """The place on the network of those who come this way."""
@@ -202,8 +203,14 @@ class Search:
             position_age_min=max(0.0, (self.now - fact.position_at) / timedelta(minutes=1)),
             minutes=way.minutes, metres=way.metres, by=way.by, after=tuple(legs),
             on_foot=_mode(fact) == TravelMode.WALK, blacklisted=fact.blacklisted,
+            stopped=self.stopped.get(fact.unit_id) if fact.unit_id is not None else None,
             declined=_finding(self.declined[fact.id]) if fact.id in self.declined else None,
         )  # fmt: skip
+
+
+def _stopped(row: Any) -> Finding:
+    """That no crew of this unit is sent to the place."""
+    return Finding("site_stopped", {"no": row.no, "since": row.since, "site": row.site})
 
 
 def _finding(reason: str | None) -> Finding:

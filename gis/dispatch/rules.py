@@ -113,11 +113,13 @@ VIOLATIONS: dict[str, str] = {
     "off_network": "not reachable by road",
     "too_far": "too far away",
     "blacklisted": "blacklisted",
+    "site_stopped": "works at the site are stopped",
     "gave_back": "gave this complaint back",
     "not_accepted": "did not accept it in time",
 }
-# No reason helps against these: such a crew is not sent. source: sources/qingdao-2011 (黑名单、清退).
-FINAL = frozenset({"blacklisted"})
+# No reason helps against these: such a crew is not sent. source: sources/qingdao-2011 (黑名单、清退；责令停工).
+FINAL = frozenset({"blacklisted", "site_stopped"})
+STOP_REACH_M = 50.0  # an order to stop works holds so far around its site; the trigger on work orders says the same
 
 # What speaks for or against a crew and needs no override; the doors have a sentence for each.
 REASONS = (
@@ -224,6 +226,12 @@ class CrewBlacklisted(Conflict):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**({"crew": "?", "whom": "?", "until": "?"} | params))
+
+
+class SiteStopped(Conflict):
+    """The works at this place are stopped: no crew of the unit or contractor is sent there."""
+
+    code = "site_stopped"
 
 
 class NoFreeTime(Conflict):

@@ -15,7 +15,6 @@ from gis.inspections.finding_rules import (
     FindingThere,
     PhotoPart,
     Severity,
-    SiteStopped,
 )
 
 
@@ -188,4 +187,3 @@ name_constraint("uq_finding_inspection_id_item_id", FindingThere)
 name_constraint("pk_rectification", FindingThere)
 name_constraint("pk_reinspection", FindingThere)
 name_constraint("uq_stop_work_standing", AlreadyStopped)
-name_constraint("ck_work_order_site_stopped", SiteStopped)

@@ -250,12 +250,6 @@ class NotStopped(Conflict):
     code = "not_stopped"
 
 
-class SiteStopped(Conflict):
-    """The works at this place are stopped: no crew of the unit or contractor is sent there."""
-
-    code = "site_stopped"
-
-
 class BadRectifyRule(BadInput):
     """%(rule_field)s: a whole number from %(low)s to %(high)s."""
 

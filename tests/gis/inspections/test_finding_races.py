@@ -14,12 +14,12 @@ from gis.db import unit_of_work
 from gis.dispatch.actions import assign
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.ranking import Search
-from gis.dispatch.rules import CrewBlacklisted, Terms
+from gis.dispatch.rules import CrewBlacklisted, SiteStopped, Terms
 from gis.errors import ChengmaiError
 from gis.inspections import consequences, findings, site_ban, site_queries, sites, stop_work
 from gis.inspections.consequence_model import Consequence
 from gis.inspections.finding_model import Finding, Rectification, Reinspection, StopWork
-from gis.inspections.finding_rules import AlreadyStopped, SiteStopped, WrongFindingStep
+from gis.inspections.finding_rules import AlreadyStopped, WrongFindingStep
 from gis.journal import Who
 from gis.people.model import Blacklisting
 from gis.people.rules import CITY, Blacklisted

@@ -8,6 +8,7 @@ import { countdown, exact, short, timeTag } from "./clock.mjs";
 import { acceptance, orderActions } from "./orderpart.mjs";
 import { Ranking } from "./ranking.mjs";
 import { stepsPart } from "./steps.mjs";
+import { stopsPart } from "./stops.mjs";
 import { layerOf, thingWords, unitName } from "./things.mjs";
 import { similarPart } from "./similar.mjs";
 import { timelinePart } from "./timeline.mjs";
@@ -166,7 +167,7 @@ export class Detail {
       el("dt", {}, t("Crew")), el("dd", {}, el("button", { type: "button", class: "link", onclick: () => this.#desk.select("crew", o.crew_id) }, crew)),
       el("dt", {}, t("Planned")), el("dd", {}, `${short(o.start)} – ${short(o.end)}`),
       o.minutes !== null && o.minutes !== undefined ? [el("dt", {}, t("On the way")), el("dd", {}, t("%(m)s min", { m: Math.round(o.minutes) }), o.metres ? ` · ${(o.metres / 1000).toFixed(1)} km` : "")] : []),
-    acceptance(c, this.#desk), orderActions(c, this.#desk));
+    stopsPart(c.stops), acceptance(c, this.#desk), orderActions(c, this.#desk));
   }
 
   #steps(c) {

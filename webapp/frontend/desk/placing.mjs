@@ -16,7 +16,7 @@ export async function foresee(thing, { crewId, start }, signal) {
   const { complaint, order } = thing;
   if (start === null || start === undefined) {
     const { crews: [crew] } = await ask(`/complaints/${complaint.id}/crews.json?crew=${crewId}`, { signal });
-    return { crew_id: crew.id, crew: crew.name, start: crew.slot?.start, end: crew.slot?.end, minutes: crew.minutes, violations: crew.violations, codes: crew.codes, held: !crew.slot,
+    return { crew_id: crew.id, crew: crew.name, start: crew.slot?.start, end: crew.slot?.end, minutes: crew.minutes, violations: crew.violations, codes: crew.codes, refused: crew.refused, held: !crew.slot,
       arrive: crew.slot && new Date(new Date(crew.slot.start).getTime() + (crew.minutes ?? 0) * 60_000).toISOString() };
   }
   const query = new URLSearchParams({ crew: crewId, start: new Date(Math.max(start, now())).toISOString(), ...(order ? { order: order.id } : {}) });
@@ -34,6 +34,10 @@ export function inWords(found) {
 export async function commit(desk, thing, target, found) {
   if (found.held) {
     say(t("%(crew)s cannot take it then: %(why)s", { crew: found.crew, why: found.held_by ?? found.violations.join(t("; ")) }), "error");
+    return false;
+  }
+  if (found.refused) { // blacklisted, or its works there are stopped: no reason helps, so none is asked for
+    say(t("%(crew)s cannot be sent: %(why)s", { crew: found.crew, why: found.violations.join(t("; ")) }), "error");
     return false;
   }
   let reason = null;

@@ -2,6 +2,7 @@
 import { ask, el, fill } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
 import { short } from "./clock.mjs";
+import { stopsPart } from "./stops.mjs";
 import { unitName } from "./things.mjs";
 import { told } from "./told.mjs";
 
@@ -10,7 +11,7 @@ const SHOWN = 9; // as many as there are keys
 /** Draws the ranking of one complaint into `root`. `assign(crew, reason)` returns when it is done or throws. */
 export class Ranking {
   crews = [];
-  #root; #complaint; #assign; #preview; #can; #asking = null; #stale = false; #by = null; #form;
+  #root; #complaint; #assign; #preview; #can; #asking = null; #stale = false; #by = null; #stops = []; #form;
 
   constructor({ root, complaint, can, assign, preview, form }) {
     this.#root = root; this.#complaint = complaint; this.#can = can; this.#assign = assign; this.#preview = preview; this.#form = form;
@@ -25,6 +26,7 @@ export class Ranking {
       const found = await ask(`/complaints/${this.#complaint.id}/crews.json?limit=10`, { signal: this.#asking.signal });
       this.crews = found.crews;
       this.#by = found.by;
+      this.#stops = found.stops ?? [];
       this.#draw();
     } catch (problem) {
       if (problem.name === "AbortError") return;
@@ -61,9 +63,9 @@ export class Ranking {
 
   #draw() {
     if (!this.crews.length) {
-      return fill(this.#root, this.#head(), el("p", { class: "soft" }, t("No crew is on shift for this. Add one under People, or ask another unit.")));
+      return fill(this.#root, this.#head(), stopsPart(this.#stops), el("p", { class: "soft" }, t("No crew is on shift for this. Add one under People, or ask another unit.")));
     }
-    return fill(this.#root, this.#head(), el("ol", { class: "ranking" }, ...this.crews.map((crew, at) => this.#item(crew, at + 1))));
+    return fill(this.#root, this.#head(), stopsPart(this.#stops), el("ol", { class: "ranking" }, ...this.crews.map((crew, at) => this.#item(crew, at + 1))));
   }
 
   #item(crew, n) {
@@ -79,7 +81,8 @@ export class Ranking {
           ...crew.reasons.map((text) => el("li", {}, text)))),
       el("div", { class: "crew-act" }, this.#minutes(crew),
         this.#can.assign && !crew.refused ? el("button", { type: "button", class: forced ? "" : "primary", dataset: { assign: crew.id }, onclick: () => this.#send(crew, item) },
-          forced ? t("Assign anyway…") : t("Assign")) : null));
+          forced ? t("Assign anyway…") : t("Assign")) : null,
+        this.#can.assign && crew.refused ? el("span", { class: "chip red", title: crew.violations.join("; ") }, t("Cannot be sent")) : null));
     return item;
   }
 
@@ -91,7 +94,7 @@ export class Ranking {
   }
 
   async #send(crew, item, reason) {
-    if (crew.refused) { // blacklisted: no reason helps
+    if (crew.refused) { // blacklisted, or its works here are stopped: no reason helps
       if (!item.querySelector(".notice")) item.append(el("p", { class: "notice error", role: "alert" }, crew.violations.join("; ")));
       return undefined;
     }
