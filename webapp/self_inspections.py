@@ -60,7 +60,7 @@ def as_excel() -> Response:
 
 def _heading() -> list[str]:
     return [_("Unit"), _("Open sites"), _("Self-inspected"), _("Not yet inspected"), _("Of these overdue"), _("Oldest day it was due"),
-            _("Share inspected (%%)")]  # fmt: skip
+            _("Percent inspected")]  # fmt: skip
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:

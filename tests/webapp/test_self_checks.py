@@ -56,7 +56,7 @@ def test_the_notice_of_the_sites_leads_to_units_with_their_figures_worst_first(s
     _called(session)
     session.commit()
     client = sign_in("supervisor")
-    assert 'href="/self-checks">谁还没有自查' in client.get("/sites").text
+    assert 'href="/self-checks">哪些单位尚未自查' in client.get("/sites").text
     assert _rows(client) == [
         ["=1+1 供热", "1", "0", "1", "0", f"{TODAY + 3 * DAY}", "0.0 %"],
         ["兴平热电", "2", "1", "1", "0", f"{TODAY + 3 * DAY}", "50.0 %"],
@@ -71,7 +71,7 @@ def test_a_unit_reads_its_own_row_and_no_other(sign_in, session, two):
     _called(session)
     session.commit()
     assert [row[0] for row in _rows(sign_in("unit_handler", unit_id=good.id))] == ["兴平热电"]
-    assert [row[0] for row in _rows(sign_in("supervisor", unit_id=idle.id))] == ["=1+1 供热"]
+    assert [row[0] for row in _rows(sign_in("unit_handler", unit_id=idle.id))] == ["=1+1 供热"]
     stranger = make.make_unit(session)
     session.commit()
     page = sign_in("unit_handler", unit_id=stranger.id).get("/self-checks").text
@@ -121,7 +121,7 @@ def test_the_workbook_has_the_same_rows_and_no_formula(sign_in, session, two):
     session.commit()
     answer = sign_in("supervisor").get("/self-checks.xlsx")
     sheet = load_workbook(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    assert sheet[0] == ["单位", "在建工地", "已自查", "未自查", "其中逾期", "最早应完成日", "自查完成率（%）"]
+    assert sheet[0] == ["单位", "在建工地", "已自查", "未自查", "其中逾期", "最早应完成日", "自查完成率（百分比）"]
     assert sheet[1:] == [
         ["=1+1 供热", 1, 0, 1, 0, f"{TODAY + 3 * DAY}", 0],
         ["兴平热电", 2, 1, 1, 0, f"{TODAY + 3 * DAY}", 50],

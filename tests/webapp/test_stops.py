@@ -42,7 +42,7 @@ def test_the_ranking_says_it_at_its_head_and_of_each_crew_that_it_holds_for(stop
     client = sign_in("dispatcher")
     found = _asked(client, complaint)
     (stop,) = found["stops"]
-    assert stop["text"] == f"红旗路二次管网改造已由停工令 {NO} 责令停工，自 2009-11-17 16:30 起。"
+    assert stop["text"] == f"红旗路二次管网改造已按停工令 {NO} 停工，自 2009-11-17 10:00 起。"
     assert stop["whom"] == "以下单位的班组不能派往此处：兴平热电、鲁班建设"
     assert client.get(stop["finding"]).status_code == 200 and NO in client.get(stop["finding"]).text
     told = {crew["id"]: (crew["refused"], crew["codes"]) for crew in found["crews"]}
@@ -102,7 +102,7 @@ def test_the_ranking_reaches_as_far_as_the_database_refuses(stopped, session, si
 
 def test_who_may_not_read_the_finding_gets_no_way_to_it(stopped, session, sign_in):
     _order, _crews, complaint = stopped
-    complaint.unit_id = (other := make.make_unit(session)).id
+    complaint.district_id = (district := make.make_area(session)).id
     session.commit()
-    found = _asked(sign_in("dispatcher", unit_id=other.id), complaint)
+    found = _asked(sign_in("dispatcher", area_id=district.id), complaint)
     assert found["stops"][0]["finding"] is None and NO in found["stops"][0]["text"]

@@ -116,6 +116,7 @@ def test_each_thing_against_a_crew_has_its_code():
         "busy_until": crew(busy=(span(-30, 30, "W1"),)),
         "too_far": crew(minutes=130.0),
         "blacklisted": crew(blacklisted=("某公司", None)),
+        "site_stopped": crew(stopped=Finding("site_stopped", {"no": "停工〔2009〕1号", "since": NOW, "site": "工地"})),
         "gave_back": crew(declined=Finding("gave_back", {"reason": "unsafe"})),
         "not_accepted": crew(declined=Finding("not_accepted")),
     }
