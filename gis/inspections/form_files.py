@@ -21,7 +21,7 @@ ITEMSETS = "itemsets.csv"  # what pyxform makes of a sheet `external_choices`
 PICTURES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp"}
 MIMES = PICTURES | {
     "csv": "text/csv; charset=utf-8", "xml": "text/xml; charset=utf-8", "geojson": "application/geo+json", "mp3": "audio/mpeg",
-    "m4a": "audio/mp4", "wav": "audio/wav", "ogg": "audio/ogg", "mp4": "video/mp4", "3gp": "video/3gpp",
+    "m4a": "audio/mp4", "wav": "audio/wav", "ogg": "audio/ogg", "amr": "audio/amr", "mp4": "video/mp4", "mov": "video/quicktime", "3gp": "video/3gpp",
 }  # fmt: skip
 _ADDRESS = re.compile(r"jr://(?:images|audio|video|file|file-csv)/([^/\\]+)")
 _READ = re.compile(r"""\b(?:search|pulldata)\(\s*['"]([^'"/\\]+)['"]""")

@@ -188,4 +188,4 @@ def test_the_sample_with_a_sheet_of_external_choices_brings_its_table_along(sess
     made = checklists.add_revision(session, Who(NOW), given)
     checklists.activate(session, Who(NOW), made.code, made.revision)
     session.commit()
-    assert _files(odk, made.code)["itemsets.csv"].startswith(b'"list_name"')
+    assert _files(odk, made.code)["itemsets.csv"].startswith(b'"LIST_NAME"')
