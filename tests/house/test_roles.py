@@ -153,7 +153,7 @@ class World:
             "webhook_id": hook.id, "key_id": key.id, "fmt": "json", "upload_id": uuid4(), "batch_id": 999, "line_id": 999, "limit_id": 999, "set_id": 999, "kind": "report", "language": "zh", "filename": "none", "year": 2009, "day": "2009-11-17", "format": "xlsx", "size": "thumb",
             "valve_id": 999,
             "collection": "complaints", "feature_id": complaint.id,
-            "code": "six_pledges", "revision": 1, "incident_id": incident.id, "rule_id": rule.id, "issue_id": issue.id, "entry_id": entry.id,
+            "code": "six_pledges", "revision": 1, "name": "choices.csv", "incident_id": incident.id, "rule_id": rule.id, "issue_id": issue.id, "entry_id": entry.id,
         }  # fmt: skip
 
 
