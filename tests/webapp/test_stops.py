@@ -42,7 +42,7 @@ def test_the_ranking_says_it_at_its_head_and_of_each_crew_that_it_holds_for(stop
     client = sign_in("dispatcher")
     found = _asked(client, complaint)
     (stop,) = found["stops"]
-    assert stop["text"] == f"红旗路二次管网改造已按停工令 {NO} 停工，自 2009-11-17 10:00 起。"
+    assert stop["text"] == f"红旗路二次管网改造已被责令停工（停工令：{NO}），自 2009-11-17 10:00 起。"
     assert stop["whom"] == "以下单位的班组不能派往此处：兴平热电、鲁班建设"
     assert client.get(stop["finding"]).status_code == 200 and NO in client.get(stop["finding"]).text
     told = {crew["id"]: (crew["refused"], crew["codes"]) for crew in found["crews"]}
