@@ -21,13 +21,14 @@ export function open(main) {
   main.className = "me";
   let data = null;
   let state = {};
-  const draw = () => data && show(main, data, state, refresh);
+  let gone = false; // what was asked for here may be answered when another screen is open
+  const draw = () => data && !gone && show(main, data, state, refresh);
   const refresh = async () => { data = { ...data, ...(await standing()) }; draw(); };
   const stops = [
     watch(load, async (found) => { data = { ...found, ...(await standing()) }; draw(); }),
     onState((now) => { state = { ...now }; draw(); }),
   ];
-  return () => { for (const stop of stops) stop(); };
+  return () => { gone = true; for (const stop of stops) stop(); };
 }
 
 async function load() {

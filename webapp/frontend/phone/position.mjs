@@ -3,6 +3,7 @@ import { tidy } from "./canonical.mjs";
 import { nowIso } from "./clock.mjs";
 
 const FRESH_MS = 120_000;
+const ASK_MS = 15_000;
 let last = null;
 let watching = null;
 let thrift = false;
@@ -41,8 +42,19 @@ export function follow(show) {
   };
 }
 
+/** The position now, or `null`. A phone that lies still tells where it is only once: where that has grown old it is asked again. */
+export function ask() {
+  const here = lastPosition();
+  if (here || !navigator.geolocation) return Promise.resolve(here);
+  return new Promise((resolve) => {
+    navigator.geolocation.getCurrentPosition((fix) => { keep(fix); resolve(lastPosition()); }, () => resolve(null), { ...options(), timeout: ASK_MS });
+  });
+}
+
+const options = () => ({ enableHighAccuracy: !thrift, maximumAge: thrift ? 60_000 : 15_000, timeout: 60_000 });
+
 function start() {
-  watching = navigator.geolocation.watchPosition(keep, lose, { enableHighAccuracy: !thrift, maximumAge: thrift ? 60_000 : 15_000, timeout: 60_000 });
+  watching = navigator.geolocation.watchPosition(keep, lose, options());
 }
 
 function keep({ coords }) {

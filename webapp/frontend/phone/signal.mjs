@@ -6,10 +6,11 @@ import { bar, head } from "./frame.mjs";
 import { enqueue } from "./outbox.mjs";
 import { button, chip, toast } from "./parts.mjs";
 import { numberOf } from "./patrol_rules.mjs";
-import { follow, lastPosition } from "./position.mjs";
+import { ask, follow, lastPosition } from "./position.mjs";
 import { DBM_LEAST, DBM_MOST } from "./spot.mjs";
 import { nudge } from "./sync.mjs";
 
+const LOOK_MS = 10_000;
 const OPERATORS = ["中国移动", "中国联通", "中国电信", "中国广电"];
 
 /** The screen: one reading after the other, each where the phone is then. */
@@ -26,8 +27,9 @@ export async function open(main) {
     el("div", { class: "reading" }, el("label", { for: "operator" }, t("Mobile operator")), operator), place, count));
   where();
   bar(button(t("Keep this reading"), async () => {
-    const value = numberOf(rsrp.value), here = lastPosition();
+    const value = numberOf(rsrp.value);
     if (value === null || value < DBM_LEAST || value > DBM_MOST) { rsrp.focus(); return toast(t("RSRP lies between −160 and −20 dBm."), "error"); }
+    const here = await ask();
     if (!here) return toast(t("A reading needs a place: allow the position, or go outdoors."), "error");
     await remember("signal-operator", operator.value);
     await enqueue("signal.measure", null, null, { rsrp_dbm: value, operator: operator.value, position: { lon: here.lon, lat: here.lat, accuracy_m: here.accuracy_m ?? null } });
@@ -36,5 +38,6 @@ export async function open(main) {
     fill(count, t("Readings kept: %(n)s", { n: kept }));
     await nudge({ hopeful: true });
   }, { kind: "primary", sign: "check" }));
-  return follow(where);
+  const stop = follow(where), timer = setInterval(where, LOOK_MS); // a place that has grown old is not called accurate
+  return () => { clearInterval(timer); stop(); };
 }

@@ -9,7 +9,7 @@ import { gallery } from "./gallery.mjs";
 import { enqueue } from "./outbox.mjs";
 import { button, chip, distance, icon, toast } from "./parts.mjs";
 import { numberOf } from "./patrol_rules.mjs";
-import { lastPosition } from "./position.mjs";
+import { follow, lastPosition } from "./position.mjs";
 import { wayTo } from "./rules.mjs";
 import { findSpot } from "./spot_kept.mjs";
 import { countOf, slug, told, waiting } from "./spot_rules.mjs";
@@ -52,7 +52,8 @@ export async function open(main, kind, number) {
     rsrp: typed("rsrp", { id: "rsrp", inputmode: "text", maxlength: "6", autocomplete: "off", placeholder: "-105" }),
     note: typed("note", { id: "spot-note", rows: "3", maxlength: "2000" }), strip: el("div", { class: "strip" }),
   };
-  return watch(() => load(id), (found) => show(main, { ...found, id, draft }, parts));
+  const stops = [watch(() => load(id), (found) => show(main, { ...found, id, draft }, parts)), follow(() => {})];
+  return () => { for (const stop of stops) stop(); };
 }
 
 async function load(id) {
