@@ -25,7 +25,7 @@ from webapp.i18n import message
 pages = Blueprint("coverage_signal", __name__)
 CELLS_SHOWN = 100
 THRESHOLDS = (-105.0, -110.0)
-SHARES = (0.05, 0.2, 0.5)  # green under the first, red from the last on
+SHARES = (0.05, 0.2, 0.5)  # where the darker steps of the legend begin
 
 
 def _asked() -> Asked:
@@ -82,7 +82,8 @@ def _name(lon: float, lat: float) -> str:
 def _shapes(found: Signal) -> dict[str, Any]:
     """The cells for the map."""
     return {"type": "FeatureCollection", "features": [
-        {"type": "Feature", "properties": {"no": n, "band": -1 if band(cell.share) is None else band(cell.share)},
+        {"type": "Feature", "properties": {"no": n, "band": -1 if band(cell.share) is None else band(cell.share),
+                                           "told": "" if cell.share is None else f"{100 * cell.share:.0f} %"},
          "geometry": {"type": "Polygon", "coordinates": [cell.corners]}}
         for n, cell in enumerate(found.cells, 1)
     ]}  # fmt: skip

@@ -132,7 +132,7 @@ def legend_of(found: Findings | None, measure: Measure) -> list[LegendRow]:
 
 def _rate_rows(found: Findings | None) -> list[tuple[str, str]]:
     mean = average_rate(found)
-    bounds = [0.0, *(step * mean for step in RATE_STEPS)]
+    bounds = [0.0, *(round(step * mean, 1) for step in RATE_STEPS)]
     rows = [
         (f"rate_{i}", _("%(low)s or more per 1,000 households", low=_short(low)) if i == len(RATE_STEPS)
          else _("%(low)s to %(high)s per 1,000 households", low=_short(low), high=_short(bounds[i + 1])))
@@ -196,6 +196,7 @@ def draw(
         "play": _("Play"),
         "pause": _("Pause"),
         "all_weeks": _("The whole period"),
+        "slider": _("Week on the map"),
     }
     drawn = SafeMap(title, found.bounds(), language=language, words=words)
     drawn.styles(STYLES)
@@ -233,11 +234,12 @@ def _steps(answer: Answer, found: Findings) -> tuple[list[str], tuple[str, ...],
     """What the time slider shows: a caption for each week, the styles, and for each drawn cell its style week by week."""
     told = answer.weeks
     assert told is not None
-    begin = EPOCH + timedelta(days=told.first_day)
+    begin, all_weeks = EPOCH + timedelta(days=told.first_day), told.counts.shape[0]
     captions = [
-        f"{begin + timedelta(days=STEP_DAYS * n)} – {begin + timedelta(days=STEP_DAYS * n + STEP_DAYS - 1)}"
-        for n in range(told.counts.shape[0])
-    ]
+        _("Week %(n)s of %(all)s: %(first)s – %(last)s", n=n + 1, all=all_weeks, first=begin + timedelta(days=STEP_DAYS * n),
+          last=begin + timedelta(days=STEP_DAYS * n + STEP_DAYS - 1))
+        for n in range(all_weeks)
+    ]  # fmt: skip
     where = {}
     for cell in answer.cells[:DRAWN_MAX]:
         x, y = to_metres([cell.lon], [cell.lat], found.near_lon)

@@ -8,7 +8,7 @@ maplibre.setWorkerUrl("/static/vendor/maplibre-gl-worker.mjs");
 const root = document.documentElement;
 const FONTS = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const NAMES = ["page", "panel", "sunken", "line", "text", "soft", "action", "on-action", "action-soft", "green", "yellow", "orange",
-  "red", "grey", "water", "gas", "supply", "return", "camera", "blindspot", "map-land", "map-area", "map-border", "map-road",
+  "red", "grey", "share-0", "share-1", "share-2", "share-3", "water", "gas", "supply", "return", "camera", "blindspot", "map-land", "map-area", "map-border", "map-road",
   "map-road-edge", "map-building", "map-label", "map-halo"];
 
 /** The colours of the page as they are now, and `k`: how much larger than usual its text is (the wall setting). */

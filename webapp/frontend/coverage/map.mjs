@@ -2,12 +2,20 @@
 // table moves the map; while coverage is being computed the page tells how far it is and comes anew when it is done.
 import { ask } from "../common/dom.mjs";
 import { t, word } from "../common/words.mjs";
+import { rows } from "./rows.mjs";
 import "./stack.mjs";
 
 const box = document.querySelector("[data-coverage-map]");
 const LEVELS = { detect: 0.16, observe: 0.22, recognise: 0.3, identify: 0.42 };
 const wide = (most) => ["interpolate", ["linear"], ["zoom"], 11, most / 6, 13, most / 3, 16, most]; // a city of hatched lines is read as lines
 const FALLBACK = [73, 18, 135, 54];
+
+/** Which blind spots are drawn: those of the page's filters; without a state, all that are not settled. */
+function wanted() {
+  const states = JSON.parse(box.dataset.states ?? "[]"), said = (box.dataset.said ?? "").toLowerCase();
+  const state = states.length ? ["in", ["get", "state"], ["literal", states]] : ["!=", ["get", "state"], "closed"];
+  return said ? ["all", state, ["in", said, ["downcase", ["coalesce", ["get", "road_name"], ""]]]] : state;
+}
 
 async function draw() {
   const [{ canDraw, makeMap, putImage, source, sized }, { hatch, image, THINGS }] = await Promise.all([import("../common/map.mjs"), import("../common/shapes.mjs")]);
@@ -26,8 +34,8 @@ async function draw() {
       edge("views-off", ["all", ["==", ["get", "state"], "broken"], ["==", ["get", "level"], "detect"]], { "line-color": c.grey, "line-width": 1.2, "line-dasharray": [3, 2] }),
       edge("views-ptz", ["all", ["==", ["get", "state"], "working"], ["get", "is_ptz"], ["==", ["get", "level"], "detect"]], { "line-color": c.camera, "line-width": 1.6, "line-dasharray": [1, 2] }),
       ...(box.dataset.chosen ? [{ id: "blind-chosen", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["==", ["get", "id"], Number(box.dataset.chosen)], layout: { "line-cap": "round" }, paint: { "line-color": c.action, "line-width": wide(24), "line-opacity": 0.8 } }] : []),
-      { id: "blind-edge", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["!=", ["get", "state"], "closed"], paint: { "line-color": c.panel, "line-width": wide(12), "line-opacity": 0.85 } },
-      { id: "blind", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: ["!=", ["get", "state"], "closed"], paint: { "line-pattern": "hatch", "line-width": wide(9) } },
+      { id: "blind-edge", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: wanted(), paint: { "line-color": c.panel, "line-width": wide(12), "line-opacity": 0.85 } },
+      { id: "blind", type: "line", source: "blind_spots", "source-layer": "blind_spots", filter: wanted(), paint: { "line-pattern": "hatch", "line-width": wide(9) } },
       { id: "proposed-fields", type: "fill", source: "proposals", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": c.action, "fill-opacity": 0.3, "fill-outline-color": c.action } },
       { id: "cameras", type: "symbol", source: "cameras", "source-layer": "cameras", minzoom: 12,
         layout: { "icon-image": ["match", ["get", "state"], "working", "camera", "camera_off"], "icon-allow-overlap": true, "icon-size": 0.8 * c.k } },
@@ -51,16 +59,10 @@ async function draw() {
 /** A row of the table or of the proposals shows its place; a blind spot of the map opens its page. */
 function pick(map) {
   const sites = JSON.parse(box.dataset.proposals).features.filter((f) => f.properties.site);
-  const go = (row) => {
-    for (const other of document.querySelectorAll("tr.picked")) other.classList.remove("picked");
-    row.classList.add("picked");
+  rows("tr[data-lon], tr[data-site]", (row) => {
     const site = sites.find((f) => String(f.properties.no) === row.dataset.site);
     const center = site ? site.geometry.coordinates : [Number(row.dataset.lon), Number(row.dataset.lat)];
     map.jumpTo({ center, zoom: Math.max(map.getZoom(), 16) });
-  };
-  document.addEventListener("click", (event) => {
-    const row = event.target.closest("tr[data-lon], tr[data-site]");
-    if (row && !event.target.closest("a")) go(row);
   });
   map.on("click", "blind", (event) => { location.href = `/coverage/blind-spots/${event.features[0].properties.id}`; });
   map.on("mouseenter", "blind", () => { map.getCanvas().style.cursor = "pointer"; });

@@ -135,7 +135,7 @@
       dress();
     };
     const stop = () => { clearInterval(timer); timer = null; label(); };
-    range.setAttribute("aria-label", facts.words.all_weeks);
+    range.setAttribute("aria-label", facts.words.slider ?? "");
     range.addEventListener("input", () => { stop(); show(); });
     button.type = "button";
     button.addEventListener("click", () => {
