@@ -45,13 +45,15 @@ def city(server: Live) -> Live:
         district = make_area(session, name="平度市")
         for i in range(12):
             lon, lat = LON - 0.03 + 0.02 * (i % 4), LAT - 0.02 + 0.02 * (i // 4)
-            make_area(session, name=f"{i + 1}号社区", level="community", geom=square(lon, lat, 0.01))
-            make_area(session, name=f"{i + 1}号小区", level="compound", households=300 + 50 * i, geom=square(lon, lat, 0.004))
+            community = make_area(session, name=f"{i + 1}号社区", level="community", geom=square(lon, lat, 0.01))
+            make_area(
+                session, name=f"{i + 1}号小区", level="compound", households=300 + 50 * i, geom=square(lon, lat, 0.004)
+            )
             for week in range(12):
                 for k in range(9 if not i and week > 8 else 1 + i % 3):
                     made = make_complaint(
-                        session, at=(lon + 0.0001 * k, lat), district_id=district.id, received_at=NOW - timedelta(weeks=11 - week, hours=2),
-                        place=f"{i + 1}号小区7号楼", description=f"{CALLER['name']}家里不热，电话{CALLER['phone']}",
+                        session, at=(lon + 0.0001 * k, lat), district_id=district.id, community_id=community.id,
+                        received_at=NOW - timedelta(weeks=11 - week, hours=2), place=f"{i + 1}号小区7号楼", description=f"{CALLER['name']}家里不热，电话{CALLER['phone']}",
                     )  # fmt: skip
                     session.execute(
                         text("INSERT INTO caller (complaint_id, name, phone, door_no) VALUES (:id, :name, :phone, :door)"),
@@ -84,9 +86,15 @@ def offline(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1366, "height": 900}, locale="zh-CN", offline=True)
     said: list[str] = []
     page = context.new_page()
-    page.route(lambda url: not url.startswith(("file:", "data:", "blob:")), lambda route: (said.append(route.request.url), route.abort()))
+    page.route(
+        lambda url: not url.startswith(("file:", "data:", "blob:")),
+        lambda route: (said.append(route.request.url), route.abort()),
+    )
     ours = "Canvas2D"  # how this test reads the map
-    page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") and ours not in line.text else None)
+    page.on(
+        "console",
+        lambda line: said.append(line.text) if line.type in ("error", "warning") and ours not in line.text else None,
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
     yield page
     context.close()
@@ -94,12 +102,16 @@ def offline(browser: Browser) -> Iterator[Page]:
 
 
 def _rows(page: Page) -> list[list[str]]:
-    rows: list[list[str]] = page.evaluate("[...document.querySelectorAll('.rows tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))")
+    rows: list[list[str]] = page.evaluate(
+        "[...document.querySelectorAll('.rows tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))"
+    )
     return rows  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [name for each in KINDS for name in (each, f"{each}_public")])
-def test_a_document_opens_from_a_file_with_the_network_cut(documents: dict[str, Path], offline: Page, kind: str) -> None:
+def test_a_document_opens_from_a_file_with_the_network_cut(
+    documents: dict[str, Path], offline: Page, kind: str
+) -> None:
     written = documents[kind].read_text("utf-8")
     assert re.findall(r"http(?!-equiv=)", written, re.IGNORECASE) == []
     assert [word for word in (*CALLER.values(), "7号楼", "家里不热") if word in written] == []
@@ -118,7 +130,9 @@ def test_a_document_opens_from_a_file_with_the_network_cut(documents: dict[str, 
 
 
 @pytest.mark.parametrize("kind", WITH_SLIDER)
-def test_its_time_slider_moves_by_keys_by_pointer_and_by_itself(documents: dict[str, Path], offline: Page, kind: str) -> None:
+def test_its_time_slider_moves_by_keys_by_pointer_and_by_itself(
+    documents: dict[str, Path], offline: Page, kind: str
+) -> None:
     offline.goto(documents[kind].as_uri())
     slider, told = offline.get_by_role("slider", name="地图显示的周次"), offline.locator(".steps output")
     expect(told).to_have_text("整个时段")
