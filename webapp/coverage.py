@@ -52,7 +52,7 @@ def index() -> str | tuple[str, int]:
 
 def _page(error: ChengmaiError | None = None, typed: Mapping[str, str] | None = None) -> Any:
     states = [s for s in request.args.getlist("state") if s in set(SpotState)]
-    said, page = request.args.get("q", "")[:80], filters.number("page", 1, 1, 10_000)
+    said, page = filters.said("q"), filters.number("page", 1, 1, 10_000)
     total, rows = queries.spots(db(), scope(), SpotKind.BLIND_SPOT, states, said, page)
     run, last = queries.last_run(db()), queries.last_results(db())
     k, kind = filters.number("k", 0, 0, K_MOST), request.args.get("type", "1080p_4_mm")
@@ -253,7 +253,7 @@ def as_geojson() -> Response:
 def _exported() -> Any:
     states, said, page = (
         [s for s in request.args.getlist("state") if s in set(SpotState)],
-        request.args.get("q", "")[:80],
+        filters.said("q"),
         1,
     )
     while True:

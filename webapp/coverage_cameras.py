@@ -12,7 +12,7 @@ from gis.coverage import camera_actions, queries
 from gis.coverage.rules import CAMERA_LIMITS, PIXELS_PER_M, CameraState, Optics
 from gis.errors import BadInput, ChengmaiError
 from gis.people.queries import units
-from gis.places.queries import check_point, extent
+from gis.places.queries import check_point, districts_known, extent, in_some_district
 from gis.places.rules import Datum
 from webapp import filters, forms
 from webapp.access import can, db, needs, scope, who
@@ -27,7 +27,7 @@ _MOST_ID = 1 << 62
 def index() -> str:
     """Every camera by code, with what lacks."""
     states = [s for s in request.args.getlist("state") if s in set(CameraState)]
-    said, page = request.args.get("q", "")[:80], filters.number("page", 1, 1, 10_000)
+    said, page = filters.said("q"), filters.number("page", 1, 1, 10_000)
     lacking = request.args.get("lacking") == "1"
     total, rows = queries.cameras(db(), scope(), states, said, lacking, page)
     return render_template(
@@ -109,5 +109,5 @@ def _form(row: Mapping[str, Any] | None, error: ChengmaiError | None = None) -> 
     return render_template(
         "coverage/camera.html", row=row, typed=typed, lacks=lacks, bounds=bounds, reaches=reaches, px=PIXELS_PER_M,
         states=list(CameraState), units=units(db()), limits=CAMERA_LIMITS, editable=can("plan_coverage"),
-        lens=optics.lens_deg, error=message(error) if error else None,
+        lens=optics.lens_deg, outside=row is not None and districts_known(db()) and not in_some_district(db(), row["lon"], row["lat"]), error=message(error) if error else None,
     )  # fmt: skip

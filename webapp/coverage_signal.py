@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask_babel import gettext as _
 
 from gis.coverage import actions, queries, signal_queries
-from gis.coverage.rules import SpotKind, SpotOrigin, SpotState
+from gis.coverage.rules import RSRP_LIMITS_DBM, SpotKind, SpotOrigin, SpotState, WeakFromOdd
 from gis.coverage.signal_queries import PIPED, Asked, Signal
 from gis.errors import BadInput, ChengmaiError, Missing
 from gis.network.rules import Utility
@@ -31,15 +31,13 @@ SHARES = (0.05, 0.2, 0.5)  # where the darker steps of the legend begin
 def _asked() -> Asked:
     """The view of the URL, with the settings where it says nothing."""
     settings = current_app.config["SETTINGS"]
-    try:
-        weak = float(request.args.get("weak") or settings.weak_dbm)
-    except ValueError:
-        raise BadInput(reason="weak") from None
-    if not -160 <= weak <= -20:
-        raise BadInput(reason="weak")
+    given, (low, high) = filters.decimal("weak"), RSRP_LIMITS_DBM
+    weak = settings.weak_dbm if given is None else given
+    if not low <= weak <= high:
+        raise WeakFromOdd(low=low, high=high)
     cell = filters.number("cell", settings.weak_cell_m, 10, 5_000)
     least = filters.number("least", settings.weak_least, 1, 10_000)
-    return Asked(weak, cell, least, request.args.get("operator", "")[:80])
+    return Asked(weak, cell, least, filters.said("operator"))
 
 
 @pages.get("/coverage/signal")
@@ -53,7 +51,7 @@ def _page(error: ChengmaiError | None = None, typed: Mapping[str, str] | None = 
     asked = _asked()
     found = signal_queries.signal(db(), scope(), asked)
     states = [s for s in request.args.getlist("state") if s in set(SpotState)]
-    said, page = request.args.get("q", "")[:80], filters.number("page", 1, 1, 10_000)
+    said, page = filters.said("q"), filters.number("page", 1, 1, 10_000)
     total, rows = queries.spots(db(), scope(), SpotKind.WEAK_SIGNAL_SPOT, states, said, page)
     drawn = render_template(
         "coverage/signal.html", asked=asked, found=found, cells=found.cells[:CELLS_SHOWN], names=_named(found), band=band,
@@ -147,7 +145,7 @@ def _utility() -> Utility:
 def _unserved(error: ChengmaiError | None = None) -> Any:
     utility, settings = _utility(), current_app.config["SETTINGS"]
     states = [s for s in request.args.getlist("state") if s in set(SpotState)]
-    said, page = request.args.get("q", "")[:80], filters.number("page", 1, 1, 10_000)
+    said, page = filters.said("q"), filters.number("page", 1, 1, 10_000)
     total, rows = queries.spots(db(), scope(), SpotKind.UNSERVED_AREA, states, said, page)
     levels = (AreaLevel.COMPOUND, AreaLevel.COMMUNITY, AreaLevel.STREET)
     drawn = render_template(

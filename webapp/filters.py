@@ -13,6 +13,7 @@ from gis.errors import BadInput
 from webapp.access import can, now
 
 LONGEST_Q = 100
+YEARS = (1900, 2200)  # what a period lies between: nothing of a bureau is older, and dates can be counted on from there
 
 
 def zone() -> ZoneInfo:
@@ -45,6 +46,11 @@ def from_request() -> Filters:
         callers=can("unmask_caller"),
         mark=_members("mark", set(MARKS)),
     )
+
+
+def said(name: str, longest: int = 80) -> str:
+    """What was typed to search by; too long or with what no text holds it is BadInput."""
+    return _text(name, request.args.get(name, ""), longest)
 
 
 def number(name: str, default: int, low: int, high: int) -> int:
@@ -115,6 +121,9 @@ def _day(name: str) -> datetime | None:
     if not raw:
         return None
     try:
-        return datetime.combine(date.fromisoformat(raw), time(), tzinfo=zone())
+        day = date.fromisoformat(raw)
     except ValueError:
         raise BadInput(reason=name) from None
+    if not YEARS[0] <= day.year < YEARS[1]:
+        raise BadInput(reason=name)
+    return datetime.combine(day, time(), tzinfo=zone())

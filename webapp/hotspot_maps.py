@@ -118,7 +118,7 @@ def legend_of(found: Findings | None, measure: Measure) -> list[LegendRow]:
         rows = _rate_rows(found)
     else:
         steps = density_steps(surface(found)) if found else []
-        upper = [*steps[1:], None]
+        upper = [*steps[1:], None][: len(steps)]  # no complaint at all: no bands
         rows = [
             (f"band_{i + 1}", _("%(low)s or more per km²", low=_short(low)) if high is None
              else _("%(low)s to %(high)s per km²", low=_short(low), high=_short(high)))

@@ -227,6 +227,12 @@ class CameraFigureOdd(BadInput):
     code = "camera_figure_odd"
 
 
+class WeakFromOdd(BadInput):
+    """Weak signal begins between %(low)s and %(high)s dBm."""
+
+    code = "weak_from_odd"
+
+
 class CameraUnnamed(BadInput):
     """A camera needs a code of at most 60 characters, and a name of at most 160."""
 
@@ -256,6 +262,8 @@ class RunGoesOn(Conflict):
 
     code = "coverage_run_goes_on"
 
+
+RSRP_LIMITS_DBM = (-160.0, -20.0)  # what a phone can tell
 
 HEADINGS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 

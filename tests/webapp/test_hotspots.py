@@ -197,6 +197,11 @@ def test_a_bureau_without_any_data_gets_a_page(sign_in):
         "from=2009-13-01",
         "district=abc",
         "cell=" + "9" * 400,
+        "from=0001-01-01",
+        "from=9999-12-31",
+        "shape=community",
+        "shape=community&measure=density",
+        "measure=course",
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_a_sentence(cluster, sign_in, query):
@@ -206,6 +211,18 @@ def test_what_cannot_be_asked_is_refused_with_a_sentence(cluster, sign_in, query
         answer = client.get(f"{path}?{base}&{query}")
         assert answer.status_code == 422
         assert "Traceback" not in answer.text
+
+
+def test_a_density_that_nothing_is_left_of_is_an_empty_legend_and_no_crash(session, sign_in):
+    make_area(session)
+    make_complaint(session, at=(LON, LAT))
+    session.commit()
+    client = sign_in("planner")
+    for kind in ("html", "png", "pdf", "xlsx", "geojson", "gpkg"):
+        assert client.get(f"/hotspots.{kind}?{WEEK}&measure=density&public=1").status_code == 200
+    for measure in ("rate", "density", "course"):
+        assert client.get(f"/hotspots?from=1999-01-01&to=1999-03-31&measure={measure}").status_code == 200
+    assert "户数不详" in client.get(f"/hotspots?{WEEK}&measure=rate").text  # a cell without households has no rate
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(cluster, sign_in):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from gis.coverage.rules import Optics
@@ -19,7 +19,10 @@ from gis.places.rules import DATUM_NAMES, Datum, WrongDatum
 COVERAGE = ("cameras", "samples", "masts")
 LEAST = 20  # fewer points tell nothing
 MISSES, FITS = 0.5, 0.85  # as declared under half fit; read otherwise nearly all do
-ROADSIDE_DEG = 0.0003  # about 30 m
+ROADSIDE_DEG, KERB_DEG = (
+    0.0003,
+    0.00006,
+)  # about 30 m; about 6 m, for streets so regular that a shift ends on other streets
 
 _INSIDE = text(
     """
@@ -28,7 +31,7 @@ _INSIDE = text(
       FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[])) AS p (lon, lat)
     """
 )
-_ROADSIDE = text(
+_NEAR_ROAD = text(
     """
     SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM road_edge AS e
                                            WHERE ST_DWithin(e.geom, ST_SetSRID(ST_MakePoint(lon, lat), 4326), :near)))
@@ -51,21 +54,25 @@ def check_points(session: Session, shapes: np.ndarray, declared: str) -> None:
         return
     points = points[:: max(1, len(points) // SAMPLED)]
     lon, lat = shapely.get_x(points), shapely.get_y(points)
-    for known, question in (("area", _INSIDE), ("road_edge", _ROADSIDE)):
+    for known, question, near in (
+        ("area", _INSIDE, 0.0),
+        ("road_edge", _NEAR_ROAD, ROADSIDE_DEG),
+        ("road_edge", _NEAR_ROAD, KERB_DEG),
+    ):
         if not session.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {known})")):
             continue
-        if _share(session, question, lon, lat) >= MISSES:
+        if _share(session, question, near, lon, lat) >= MISSES:
             continue
-        fit = {datum: _share(session, question, *read(lon, lat)) for datum, read in _READ.items()}
+        fit = {datum: _share(session, question, near, *read(lon, lat)) for datum, read in _READ.items()}
         best = max(fit, key=lambda datum: fit[datum])
         if fit[best] >= FITS:
             raise WrongDatum(declared=DATUM_NAMES[Datum(declared)], looks_like=DATUM_NAMES[best], datum=str(best))
 
 
-def _share(session: Session, question: Any, lon: Any, lat: Any) -> float:
+def _share(session: Session, question: TextClause, near: float, lon: Any, lat: Any) -> float:
     given = {"lon": np.asarray(lon).tolist(), "lat": np.asarray(lat).tolist()}
-    if question is _ROADSIDE:
-        given["near"] = ROADSIDE_DEG
+    if question is _NEAR_ROAD:
+        given["near"] = near
     return float(session.scalar(question, given) or 0) / len(given["lon"])
 
 

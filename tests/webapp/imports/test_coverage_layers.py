@@ -9,8 +9,11 @@ from sqlalchemy import func, select
 from gis.complaints.model import ImportBatch
 from gis.coverage.model import Camera, Mast, SignalSample
 from gis.geo import wgs84_to_gcj02
-from tests.covered import lonlat, streets
+from gis.places.model import RoadEdge, RoadNetwork, RoadNode
+from tests.conftest import NOW
+from tests.covered import EAST, NORTH, lonlat, streets
 from tests.factories import make_area, square
+from tests.factories import point as make_point
 from tests.webapp.imports.test_layers import bring, codes  # noqa: F401 - the fixture
 
 
@@ -65,6 +68,30 @@ def test_cameras_shifted_by_500_metres_are_recognised_and_nothing_comes_in(sessi
     assert bring("cameras", table(tmp_path, f"编号,经度,纬度\n{rows}"), datum="gcj02")["added"] == 30
     right = "".join(f"w{i},{lon},{lat}\n" for i, lon, lat in points(30))
     assert bring("cameras", table(tmp_path, f"编号,经度,纬度\n{right}", "b.csv"))["added"] == 30
+
+
+def test_a_shift_that_ends_on_other_streets_of_a_regular_grid_is_recognised_too(session, bring, tmp_path):  # noqa: F811
+    """GCJ-02 moves this quarter by about 500 m; here the streets lie so that it ends within 30 m of others."""
+    (lon, lat), (there, up) = lonlat(0, 0), (float(v) for v in wgs84_to_gcj02(*lonlat(0, 0)))
+    east, north = (there - lon) * EAST / 2, (up - lat) * NORTH
+    network = RoadNetwork(name="方格", imported_at=NOW)
+    session.add(network)
+    session.flush()
+    for column in range(-2, 6):
+        ends = [lonlat(column * east + (15 if column > 1 else 0), y) for y in (-400, 400)]
+        nodes = [RoadNode(network_id=network.id, ref=f"{column}{i}", geom=make_point(*at)) for i, at in enumerate(ends)]
+        session.add_all(nodes)
+        session.flush()
+        line = "SRID=4326;LINESTRING({} {}, {} {})".format(*ends[0], *ends[1])
+        session.add(RoadEdge(network_id=network.id, ref=str(column), from_node=nodes[0].id, to_node=nodes[1].id, name="路", highway="residential",
+                             length_m=800, forward_s=80, backward_s=80, walk_s=600, geom=line))  # fmt: skip
+    session.flush()
+    places = [lonlat(2 + column * east, y - north / 2) for column in (0, 1) for y in range(-150, 150, 25)]
+    rows = "".join("{},{},{}\n".format(i, *(float(v) for v in wgs84_to_gcj02(*at))) for i, at in enumerate(places))
+    report = bring("cameras", table(tmp_path, f"编号,经度,纬度\n{rows}"))
+    assert codes(report) == [(None, None, "wrong_datum")]
+    right = "".join("w{},{},{}\n".format(i, *at) for i, at in enumerate(places))
+    assert bring("cameras", table(tmp_path, f"编号,经度,纬度\n{right}", "b.csv"))["added"] == len(places)
 
 
 def test_samples_and_masts_come_in_once_and_an_impossible_strength_is_refused(session, bring, tmp_path):  # noqa: F811
