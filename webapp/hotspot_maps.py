@@ -45,6 +45,10 @@ COURSE_WORDS = {
     Course.FADING: lazy_gettext("Fading"), Course.SPORADIC: lazy_gettext("Hot now, but off and on"),
     Course.NONE: lazy_gettext("Not hot"),
 }  # fmt: skip
+# What the colour of a course means while the slider shows one week: that week's own verdict.
+IN_ONE_WEEK = {
+    Course.EMERGING: Label.HOT_99, Course.PERSISTENT: Label.HOT_95, Course.SPORADIC: Label.HOT_90, Course.FADING: Label.COLD_95,
+}  # fmt: skip
 OUTCOME_WORDS = {
     Outcome.WAITING: lazy_gettext("Not over yet"), Outcome.COOLED: lazy_gettext("Cooled"),
     Outcome.STILL_HOT: lazy_gettext("Still hot"), Outcome.UNKNOWN: lazy_gettext("Cannot be compared"),
@@ -106,14 +110,13 @@ class LegendRow:
     dark: str
 
 
-def legend_of(found: Findings | None, measure: Measure) -> list[LegendRow]:
-    """The legend in words: how sure, how many to the square kilometre, how far from the average, how it went on."""
+def legend_of(found: Findings | None, measure: Measure, slider: bool = True) -> list[LegendRow]:
+    """The legend in words: how sure, how many to the square kilometre, how far from the average, how it went on (and, where
+    there is a slider, what the same colours mean in one week)."""
     if measure is Measure.SIGNIFICANCE:
         rows = [(str(label), str(LABEL_WORDS[label])) for label in LABEL_WORDS if label is not Label.NO_DATA]
     elif measure is Measure.COURSE:
-        rows = [
-            (str(course) if course is not Course.NONE else "none", str(COURSE_WORDS[course])) for course in COURSE_WORDS
-        ]
+        rows = _course_rows(slider)
     elif measure is Measure.RATE:
         rows = _rate_rows(found)
     else:
@@ -128,6 +131,16 @@ def legend_of(found: Findings | None, measure: Measure) -> list[LegendRow]:
         LegendRow(kind, text, STYLES[kind]["light"]["fillColor"], STYLES[kind]["dark"]["fillColor"])
         for kind, text in rows
     ]
+
+
+def _course_rows(slider: bool) -> list[tuple[str, str]]:
+    rows = []
+    for course, words in COURSE_WORDS.items():
+        label = IN_ONE_WEEK.get(course) if slider else None
+        told = _("%(course)s (in one week: %(label)s)", course=words, label=LABEL_WORDS[label]) if label else str(words)
+        rows.append((str(course) if course is not Course.NONE else "none", told))
+    others = (Label.COLD_99, Label.COLD_90) if slider else ()
+    return rows + [(str(label), _("In one week: %(label)s", label=LABEL_WORDS[label])) for label in others]
 
 
 def _rate_rows(found: Findings | None) -> list[tuple[str, str]]:

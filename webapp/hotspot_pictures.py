@@ -22,8 +22,9 @@ from webapp.hotspot_views import Answer
 from webapp.stamps import chinese_font
 
 WIDTH, TALLEST = 1600, 2000
-EDGE, LINE = 40, 34
+EDGE, LINE, BELOW_TITLE = 40, 34, 10
 PDF_ROWS = 40
+BREAK_WITHIN = 24  # characters before the end of a line
 NAMES_MOST = 40
 PICTURE = "picture:map"  # how the sheet names its picture
 Point = tuple[float, float]
@@ -42,17 +43,17 @@ class Told:
 def png(session: Session, answer: Answer, told: Told) -> bytes:
     """The map on paper white, with title, legend and what is not drawn."""
     found = answer.found
-    rows = hotspot_maps.legend_of(found, told.measure)
-    head = [told.title, *told.lines]
-    top = EDGE + LINE * (len(head) + 1)
+    rows = hotspot_maps.legend_of(found, told.measure, slider=False)
+    head = [told.title, *(part for line in told.lines for part in _wrapped(line))]
+    top = EDGE + LINE * (len(head) + 1) + BELOW_TITLE
     bounds = found.bounds() if found else (73.0, 18.0, 135.0, 54.0)
     frame = _Frame(bounds, top)
     page = Image.new("RGB", (WIDTH, frame.bottom + LINE * (1 + (len(rows) + 3) // 4) + EDGE), "white")
     pen = ImageDraw.Draw(page, "RGBA")
     for i, line in enumerate(head):
         pen.text(
-            (EDGE, EDGE + i * LINE),
-            _fitting(line),
+            (EDGE, EDGE + i * LINE + (BELOW_TITLE if i else 0)),
+            line,
             fill="#1b2430" if i == 0 else "#566072",
             font=chinese_font(28 if i == 0 else 20),
         )
@@ -170,11 +171,13 @@ def _legend(pen: Any, rows: list[hotspot_maps.LegendRow], top: int) -> None:
         pen.text((x + 32, y + 11), row.text, fill="#1b2430", font=chinese_font(20), anchor="lm")
 
 
-def _fitting(line: str) -> str:
-    """As much of a line as the picture is wide."""
-    font, room = chinese_font(20), WIDTH - 2 * EDGE
-    if font.getlength(line) <= room:
-        return line
-    while line and font.getlength(line + "…") > room:
-        line = line[:-1]
-    return line + "…"
+def _wrapped(line: str) -> list[str]:
+    """A line as so many lines as the picture is wide for; broken after a mark or a space where there is one near the end."""
+    font, room, parts = chinese_font(20), WIDTH - 2 * EDGE, []
+    while font.getlength(line) > room:
+        end = next(n for n in range(len(line), 0, -1) if font.getlength(line[:n]) <= room)
+        mark = max(line.rfind(sign, end - BREAK_WITHIN, end) for sign in " ，。；、)）")
+        end = mark + 1 if mark > 0 else end
+        parts.append(line[:end].rstrip())
+        line = line[end:].lstrip()
+    return [*parts, line]
