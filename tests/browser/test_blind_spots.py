@@ -28,6 +28,7 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "webapp" / "static" / "vendor" / "axe.min.js"
 WHERE = f"{covered.SOUTH_MARK}向北至{covered.NORTH_MARK}"
+DRAWN = '["in",["get","state"],["literal",["planned"]]]'  # what the table lists is what the map draws
 HERE = dict(zip(("longitude", "latitude"), covered.lonlat(0, 250), strict=True))
 
 
@@ -141,9 +142,16 @@ def test_the_jining_stretch_is_found_verified_by_phone_without_signal_and_promis
     promise = live.wait(lambda session: session.scalars(select(Promise)).one_or_none())
     assert (promise.due_on, promise.status) == (due, "open")
 
-    page.goto(f"{live.url}/coverage")
+    page.goto(f"{live.url}/coverage?state=planned")
     told = page.locator("[data-spots] tbody tr", has_text=WHERE)
     expect(told).to_contain_text("已承诺")
+    expect(page.locator("[data-coverage-map]")).to_have_attribute("data-map-ready", "1")
+    map_ = "document.querySelector('[data-coverage-map]').map"
+    assert page.evaluate(f"JSON.stringify({map_}.style.stylesheet.layers.find((l) => l.id === 'blind').filter)") == DRAWN
+    told.focus()
+    page.keyboard.press("Enter")
+    expect(told).to_have_class("picked")
+    assert page.evaluate(f"{map_}.getZoom()") >= 16
     expect(told.locator("a", has_text=due.isoformat())).to_be_visible()
     supervisor.context.close()
 

@@ -54,6 +54,22 @@ def test_the_planner_reads_levels_what_lacks_the_stretch_and_proposals(session, 
     assert text(planner.get("/coverage?state=closed")).count("data-spot=") == 0
 
 
+def test_one_filter_leaves_the_others_in_the_address_and_the_map_draws_what_the_table_lists(session, who, sign_in) -> None:
+    jining(session)
+    compute(session, who)
+    planner = sign_in("planner")
+    page = text(planner.get(f"/coverage?state=found&q={ROAD}&k=2&type=1080p_6_mm"))
+    assert """data-states='["found"]'""" in page and f'data-said="{ROAD}"' in page
+    filters, infill = page.split('name="state" value="reported"')[0], page.split('name="k" min=')[0]
+    assert '<input type="hidden" name="k" value="2"><input type="hidden" name="type" value="1080p_6_mm">' in filters
+    assert f'<input type="hidden" name="state" value="found"><input type="hidden" name="q" value="{ROAD}">' in infill
+    assert "/coverage?k=2&amp;type=1080p_6_mm" in page  # 显示全部 takes away the state and the road alone
+    signal(session)
+    page = text(planner.get("/coverage/signal?weak=-110&cell=200&state=planned&page=3"))
+    assert '<input type="hidden" name="weak" value="-110"><input type="hidden" name="cell" value="200">' in page
+    assert '<input type="hidden" name="state" value="planned">' in page and 'type="hidden" name="page"' not in page
+
+
 def test_coverage_is_asked_for_once_and_its_progress_is_told(session, sign_in) -> None:
     supervisor = sign_in("supervisor")
     assert supervisor.get("/coverage/run.json").json is None

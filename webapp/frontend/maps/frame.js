@@ -103,7 +103,8 @@
   map.on("focus", () => map.scrollWheelZoom.enable());
   map.on("blur", () => map.scrollWheelZoom.disable());
   map.setMinZoom(3).setMaxZoom(19);
-  const fit = () => map.fitBounds(facts.bounds, { padding: [12, 12], animate: false });
+  const below = facts.steps ? 76 : 12; // the slider stands there
+  const fit = () => map.fitBounds(facts.bounds, { paddingTopLeft: [12, 12], paddingBottomRight: [12, below], animate: false });
   fit();
   // Paper and turned phones have another shape: fit again, unless somebody chose what to look at.
   let touched = false;
