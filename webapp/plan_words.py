@@ -13,6 +13,7 @@ Translate = Callable[[str], str]
 UNSERVED: dict[str, str] = {
     "place_unknown": "The place is not known: put it on the map first",
     "no_skill": "No crew on duty has the skill with a valid certificate",
+    "site_stopped": "Works at the place are stopped, and only crews of that unit have the skill",
     "none_on_shift": "No crew that may do it is on duty that day",
     "closes_too_soon": "Nobody who may do it can be there in the time agreed",
     "no_time_left": "The work does not fit into what is left of any shift",

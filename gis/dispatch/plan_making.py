@@ -58,7 +58,8 @@ def situation(session: Session, asked: Asked, terms: Terms, now: datetime) -> Si
     facts = {i: f for i, f in facts.items() if f.active and f.blacklisted is None and _shifts(f, at, until)}
     read = plan_queries.matters(session, asked.scope, list(facts))
     found = {m.complaint_id: m for m in read if not m.paused or m.order_id is not None}
-    return _Reading(asked, terms, now, at, until, facts, found, plan_queries.bases(session, list(facts))).whole(
+    stopped, bases = plan_queries.stopped(session, list(found)), plan_queries.bases(session, list(facts))
+    return _Reading(asked, terms, now, at, until, facts, found, stopped, bases).whole(
         session, plan_queries.crew_versions(session, list(facts))
     )
 
@@ -91,10 +92,10 @@ class _Reading:
 
     def __init__(
         self, asked: Asked, terms: Terms, now: datetime, at: datetime, until: datetime, facts: dict[int, Facts],
-        matters: dict[int, Matter], bases: dict[int, CrewBase],
+        matters: dict[int, Matter], stopped: dict[int, frozenset[int]], bases: dict[int, CrewBase],
     ) -> None:  # fmt: skip
         self.asked, self.terms, self.now, self.at, self.until = asked, terms, now, at, until
-        self.facts, self.matters, self.bases = facts, matters, bases
+        self.facts, self.matters, self.stopped, self.bases = facts, matters, stopped, bases
         self.places: list[Point] = []
         self.never: dict[int, str] = {}
 
@@ -131,13 +132,15 @@ class _Reading:
         for matter in self.matters.values():
             if not self._wanted(matter) or self._is_pinned(matter):
                 continue
-            able = frozenset(i for i, fact in self.facts.items() if self._may(fact, matter.skill))
+            skilled = {i for i, fact in self.facts.items() if self._may(fact, matter.skill)}
+            stopped = self.stopped.get(matter.complaint_id, frozenset())
+            able = frozenset(i for i in skilled if self.facts[i].unit_id not in stopped)
             if matter.crew_id is not None:
                 able |= {matter.crew_id}  # somebody gave it to this crew
             if matter.lon is None or matter.lat is None:
                 self.never[matter.complaint_id] = "place_unknown"
             elif not able:
-                self.never[matter.complaint_id] = "no_skill"
+                self.never[matter.complaint_id] = "site_stopped" if skilled else "no_skill"
             else:
                 jobs.append(self._job(matter, able))
         return jobs

@@ -16,7 +16,7 @@ from gis.complaints.rules import ASSIGNABLE
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.plan_model import Appointment, CrewBase, DayPlan, DayPlanCrew, DayPlanStop
 from gis.dispatch.plan_rules import PlanState
-from gis.dispatch.rules import BOOKING
+from gis.dispatch.rules import BOOKING, STOP_REACH_M
 from gis.people.model import User
 from gis.people.rules import Scope
 from gis.places.queries import within
@@ -78,6 +78,21 @@ def bases(session: Session, crew_ids: Sequence[int]) -> dict[int, CrewBase]:
     """Where do these crews begin and end, and how much can they carry?"""
     found = session.scalars(select(CrewBase).where(CrewBase.crew_id.in_(crew_ids)))
     return {base.crew_id: base for base in found}
+
+
+_STOPPED = text("""
+    SELECT k.id, array_agg(DISTINCT b.id) AS bodies
+      FROM stop_work w JOIN site s ON s.id = w.site_id
+      JOIN complaint k ON k.geom && ST_Expand(s.geom, 0.001) AND ST_DWithin(s.geom::geography, k.geom::geography, :reach)
+      CROSS JOIN unnest(ARRAY[w.unit_id, w.contractor_id]) b (id)
+     WHERE w.lifted_at IS NULL AND b.id IS NOT NULL AND k.id = ANY(:ids) GROUP BY k.id
+""")
+
+
+def stopped(session: Session, complaint_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    """At the places of which complaints are works stopped (停工令), and for the crews of which units?"""
+    rows = session.execute(_STOPPED, {"ids": list(complaint_ids), "reach": STOP_REACH_M})
+    return {row.id: frozenset(row.bodies) for row in rows}
 
 
 def crew_versions(session: Session, crew_ids: Sequence[int]) -> dict[int, int]:

@@ -70,7 +70,15 @@ PAST_MIN = 15  # a part whose first new order should have begun longer ago is ou
 UNDO_MIN = 10  # so long an accepted part can be taken back
 
 # Why an order is in no crew's day; the doors have a sentence for each.
-UNSERVED = ("place_unknown", "no_skill", "none_on_shift", "closes_too_soon", "no_time_left", "crews_full")
+UNSERVED = (
+    "place_unknown",
+    "no_skill",
+    "site_stopped",
+    "none_on_shift",
+    "closes_too_soon",
+    "no_time_left",
+    "crews_full",
+)
 
 
 # What can have happened to a part since; `PlanStale` brings codes with names, and the doors have a sentence for each.

@@ -147,7 +147,9 @@ def test_the_jining_stretch_is_found_verified_by_phone_without_signal_and_promis
     expect(told).to_contain_text("已承诺")
     expect(page.locator("[data-coverage-map]")).to_have_attribute("data-map-ready", "1")
     map_ = "document.querySelector('[data-coverage-map]').map"
-    assert page.evaluate(f"JSON.stringify({map_}.style.stylesheet.layers.find((l) => l.id === 'blind').filter)") == DRAWN
+    assert (
+        page.evaluate(f"JSON.stringify({map_}.style.stylesheet.layers.find((l) => l.id === 'blind').filter)") == DRAWN
+    )
     told.focus()
     page.keyboard.press("Enter")
     expect(told).to_have_class("picked")

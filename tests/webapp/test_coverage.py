@@ -54,7 +54,9 @@ def test_the_planner_reads_levels_what_lacks_the_stretch_and_proposals(session, 
     assert text(planner.get("/coverage?state=closed")).count("data-spot=") == 0
 
 
-def test_one_filter_leaves_the_others_in_the_address_and_the_map_draws_what_the_table_lists(session, who, sign_in) -> None:
+def test_one_filter_leaves_the_others_in_the_address_and_the_map_draws_what_the_table_lists(
+    session, who, sign_in
+) -> None:
     jining(session)
     compute(session, who)
     planner = sign_in("planner")

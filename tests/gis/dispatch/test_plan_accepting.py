@@ -22,11 +22,13 @@ from gis.dispatch.plan_rules import BadPlanDay, PlanMode, PlanNotReady, PlanStal
 from gis.dispatch.plan_solver import Until
 from gis.dispatch.rules import Terms
 from gis.errors import ChengmaiError, Missing
+from gis.inspections import stop_work
 from gis.journal import Who
 from gis.people import blacklist
 from gis.people.rules import CITY
 from tests.conftest import NOW
-from tests.factories import PINGDU, make_complaint, make_crew, make_order, make_unit, make_user
+from tests.factories import PINGDU, make_complaint, make_crew, make_order, make_site, make_unit, make_user, point
+from tests.found import make_finding
 
 TERMS = Terms(ZoneInfo("Asia/Shanghai"))
 DAY = NOW.date()
@@ -315,6 +317,24 @@ def test_a_blacklisted_crew_is_planned_nothing_and_booked_nothing(session, who):
     assert open_orders(session, crew) == []
     again, _, _ = proposal(session, who)
     assert [s.crew_id for s in stops(session, again)] == [other.id]
+
+
+def test_where_works_are_stopped_no_crew_of_that_unit_is_planned(session, who):
+    unit, contractor = make_unit(session), make_unit(session, kind="contractor")
+    site = make_site(session, unit_id=unit.id, contractor_id=contractor.id, geom=point(*near(1)))
+    finding = make_finding(session, unit_id=unit.id, contractor_id=contractor.id, site_id=site.id, severity="serious")
+    stop = stop_work.stop(session, who, CITY, finding.id, "未设围挡", TERMS.zone)
+    make_crew(session, at=near(0), unit_id=unit.id)
+    here, elsewhere = make_complaint(session, at=near(1)), make_complaint(session, at=near(3))
+    assert {s.complaint_id: s.reason for s in stops(session, proposal(session, who)[0])} == {
+        here.id: "site_stopped",
+        elsewhere.id: None,
+    }
+    foreign = make_crew(session, at=near(5))
+    plan, _, _ = proposal(session, who)
+    assert {s.complaint_id: s.crew_id for s in stops(session, plan)}[here.id] == foreign.id
+    stop_work.lift(session, who, CITY, stop.id, "已整改", None)
+    assert all(s.reason is None for s in stops(session, proposal(session, who)[0]))
 
 
 def test_of_many_who_accept_the_same_part_at_once_exactly_one_wins(committed):
