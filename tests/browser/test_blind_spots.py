@@ -22,6 +22,7 @@ from tests import covered
 from tests import factories as make
 from tests.browser.conftest import Live
 from tests.browser.field import enrol, photo, until
+from tests.browser.paper import A4_PX, COLOURS, on_paper
 from webapp.clock import utc_now
 
 pytestmark = pytest.mark.browser
@@ -186,3 +187,26 @@ def test_a_camera_is_put_up_where_the_planner_clicks_and_an_unserved_area_is_wri
     page.get_by_role("button", name="登记").click()
     expect(page.locator("h1 + .chip")).to_have_text("已上报")
     assert live.wait(lambda session: session.scalars(select(UnservedArea)).one_or_none()).utility == "gas"
+
+
+def test_on_paper_the_map_is_what_the_screen_showed_and_as_wide_as_the_paper(live, page, quiet):
+    live.sign_in(quiet(page), "planner")
+    page.goto(f"{live.url}/coverage")
+    chart = page.locator("[data-coverage-map]")
+    expect(chart).to_have_attribute("data-map-ready", "1")
+    for _ in range(100):  # tiles come when they come
+        with on_paper(page):
+            if chart.locator(".map-on-paper").evaluate(COLOURS) > 20:
+                break
+        page.wait_for_timeout(100)
+    shown = chart.bounding_box()
+    with on_paper(page):
+        box, kept = chart.bounding_box(), chart.locator(".map-on-paper")
+        assert box["width"] <= A4_PX["width"] and box["height"] / box["width"] == pytest.approx(
+            shown["height"] / shown["width"], rel=0.01
+        )
+        assert kept.evaluate(COLOURS) > 20, "WebGL keeps nothing: the paper would be white"
+        expect(page.locator(".topbar, .tabs, .maplibregl-ctrl-group").locator("visible=true")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= A4_PX["width"]
+    expect(chart.locator(".map-on-paper")).to_have_count(0)
+    assert chart.bounding_box() == shown

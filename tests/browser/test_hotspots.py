@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.paper import A4_PX, on_paper
 from tests.factories import PINGDU, make_area, make_complaint, square
 
 pytestmark = pytest.mark.browser
@@ -124,3 +125,19 @@ def test_the_exported_page_opens_without_a_network_and_its_rows_select_cells(cit
     expect(page.locator("h1")).to_have_text(re.compile("^诉求高发区"))
     expect(page.locator(".legend")).to_contain_text("高发 99 %")
     assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+
+
+def test_on_paper_the_whole_map_is_there_and_nothing_is_wider(city, page):
+    city.sign_in(page, "planner")
+    page.set_viewport_size({"width": 1366, "height": 900})
+    _open(page, city)
+    frame = page.locator("iframe[data-map]")
+    shown = frame.bounding_box()
+    with on_paper(page):
+        box = frame.bounding_box()
+        assert box["width"] <= A4_PX["width"] < shown["width"]
+        assert box["height"] / box["width"] == pytest.approx(shown["height"] / shown["width"], rel=0.01), (
+            "made smaller, not cut"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= A4_PX["width"]
+    assert frame.bounding_box() == shown

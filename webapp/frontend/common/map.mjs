@@ -1,6 +1,7 @@
 // The map of the desk: MapLibre on our own tiles, drawn in the page's own colours, light and dark. Nothing from outside,
 // unless the bureau configured a raster base map.
 import * as maplibre from "/static/vendor/maplibre-gl.mjs";
+import { onPaper } from "./paper.mjs";
 import { language } from "./words.mjs";
 
 maplibre.setWorkerUrl("/static/vendor/maplibre-gl-worker.mjs");
@@ -122,6 +123,16 @@ const CHINESE = {
   "Map.Title": "地图", "ScaleControl.Meters": "米", "ScaleControl.Kilometers": "公里",
 };
 
+/** Lay what the map shows now over it, on a canvas that keeps it; the map's own is read in the same breath as it is drawn. */
+function pictureOf(map) {
+  map.redraw();
+  const from = map.getCanvas();
+  const kept = Object.assign(document.createElement("canvas"), { className: "map-on-paper", width: from.width, height: from.height });
+  kept.getContext("2d").drawImage(from, 0, 0);
+  from.after(kept); // under the signs that lie on the map
+  return kept;
+}
+
 /**
  * A map in `container` that follows the page's theme. `over(colours)` adds sources and layers, `images(map, colours)` icons.
  * Throws where there is no WebGL: ask `canDraw()` first and show a notice.
@@ -135,6 +146,7 @@ export function makeMap(container, { center = [119.96, 36.78], zoom = 11, over, 
   map.keyboard.disableRotation();
   map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibre.ScaleControl({ maxWidth: 100 }), "bottom-right");
+  onPaper(map.getContainer(), () => pictureOf(map));
   const draw = () => images?.(map, colours());
   map.on("style.load", draw);
   const restyle = () => {

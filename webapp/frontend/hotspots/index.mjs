@@ -1,5 +1,7 @@
 // The planner's page: filters apply themselves, and a row of the table and a cell of the map are one selection. The map lives
 // in a sandboxed frame without an origin: only a theme and a number go in, only a number comes out.
+import { onPaper } from "../common/paper.mjs";
+
 const frame = document.querySelector("iframe[data-map]");
 const root = document.documentElement;
 let ready = false;
@@ -36,6 +38,7 @@ function choose(row) {
 }
 
 if (frame) {
+  onPaper(frame);
   window.addEventListener("message", (event) => {
     if (event.source !== frame.contentWindow || event.data === null || typeof event.data !== "object") return;
     if (event.data.chengmai === "ready") {
