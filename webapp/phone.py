@@ -33,7 +33,7 @@ COLOUR = "#1a5fd0"
 STATIC = (
     "css/base.css", "css/phone.css", "css/phone_form.css", "favicon.svg", "vendor/dexie.mjs", "vendor/tus.min.js",
 )  # fmt: skip
-COMMON = ("common/dom.mjs", "common/words.mjs", "common/map.mjs")
+COMMON = ("common/dom.mjs", "common/words.mjs", "common/map.mjs", "common/paper.mjs")
 # The map, fetched by the app when one is opened, and kept for the day without signal.
 MAP = ("css/basemap.css", "vendor/maplibre-gl.css", "vendor/maplibre-gl.mjs", "vendor/maplibre-gl-worker.mjs")
 
