@@ -14,6 +14,7 @@ from gis.inspections import site_ban, site_queries
 from gis.people import blacklist, queries
 from gis.people.model import Unit
 from gis.people.rules import CITY
+from webapp import forms
 from webapp.access import db, needs, now, scope, who
 from webapp.filters import zone
 from webapp.i18n import message
@@ -27,15 +28,7 @@ FIELDS = ("whom", "reason", "source", "until")
 def index() -> str:
     """Who stands on the list now, and who stood there."""
     whom = request.args.get("whom", "")
-    return _page({"whom": whom} if _number(whom)[0] == "worker" else {})
-
-
-def _number(whom: str) -> tuple[str, int]:
-    """What is meant by `unit-1`, `user-2`, `worker-3`, or nothing."""
-    kind, _sep, number = whom.partition("-")
-    if kind not in ("unit", "user", "worker") or not (number.isascii() and number.isdigit() and len(number) < 16):
-        return "", 0
-    return kind, int(number)
+    return _page({"whom": whom} if forms.one_of(whom, "worker") else {})
 
 
 def _page(typed: dict[str, str]) -> str:
@@ -51,8 +44,8 @@ def _page(typed: dict[str, str]) -> str:
 
 def _worker(whom: str) -> RowMapping | None:
     """Somebody of a contractor, whom the page of a site or a consequence leads here with: there are too many to choose from."""
-    kind, number = _number(whom)
-    return site_queries.worker(db(), number) if kind == "worker" and scope() == CITY else None
+    named = forms.one_of(whom, "worker")
+    return site_queries.worker(db(), named[1]) if named and scope() == CITY else None
 
 
 @pages.post("/blacklist")
@@ -71,9 +64,10 @@ def add() -> Response | tuple[str, int]:
 
 def _put(typed: dict[str, str]) -> str:
     """Put whom the form names on the list, and say who that is."""
-    kind, number = _number(typed["whom"])
-    if not kind:
+    named = forms.one_of(typed["whom"], "unit", "user", "worker")
+    if named is None:
         raise BadInput(reason="whom")
+    kind, number = named
     if kind != "user" and scope() != CITY:
         raise NotAllowed()
     said: blacklist.Said = {"reason": typed["reason"], "source": typed["source"], "until": _until(typed["until"])}

@@ -133,12 +133,12 @@ def _step(finding_id: int, verb: str, version: int | None) -> None:
 
 def _named(whose: str) -> tuple[int | None, int | None]:
     """Whose doing it was: somebody who has an account, or somebody of the contractor on the site."""
-    kind, _sep, number = whose.partition("-")
     if not whose:
         return None, None
-    if kind not in ("user", "worker") or not (number.isascii() and number.isdigit() and len(number) < forms.LONGEST_ID):
+    named = forms.one_of(whose, "user", "worker")
+    if named is None:
         raise BadInput(reason="whose")
-    return (int(number), None) if kind == "user" else (None, int(number))
+    return (named[1], None) if named[0] == "user" else (None, named[1])
 
 
 @pages.post("/findings/<int:finding_id>/stop")

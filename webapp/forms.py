@@ -33,6 +33,14 @@ def whole(name: str, default: int | None = None) -> int | None:
     return int(raw)
 
 
+def one_of(raw: str, *kinds: str) -> tuple[str, int] | None:
+    """What a list of several kinds says was chosen, `worker-7`: its kind and number; None for anything else."""
+    kind, _sep, number = raw.partition("-")
+    if kind not in kinds or not (number.isascii() and number.isdigit() and len(number) < LONGEST_ID):
+        return None
+    return kind, int(number)
+
+
 def needed(name: str) -> int:
     """A whole number that must be there."""
     value = whole(name)
