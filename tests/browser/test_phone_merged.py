@@ -118,9 +118,8 @@ def test_of_a_correction_the_fields_of_others_are_named_until_one_sets_them_ones
 def correct(phone: Page, item: str, note: str) -> None:
     phone.click("[data-sent='inspection.submit']")
     phone.click("#foot >> text=更正")
-    for page in phone.locator("details.away > summary").all():
-        if page.inner_text().startswith(item[0]):
-            page.click()
+    pledge = phone.locator("main.correct details", has=phone.locator(f"[data-item='{item}']"))
+    pledge.locator("summary").click()  # waits for it, which asking for all there are does not
     phone.fill(f"[data-item='{item}'] textarea", note)
     phone.fill("#correct-reason", "补充说明")
     phone.click("#foot .primary")
