@@ -16,6 +16,7 @@ from gis.complaints.rules import ASSIGNABLE
 from gis.dispatch.model import Crew, WorkOrder
 from gis.dispatch.plan_model import Appointment, CrewBase, DayPlan, DayPlanCrew, DayPlanStop
 from gis.dispatch.plan_rules import PlanState
+from gis.dispatch.queries import STOPPED_THERE
 from gis.dispatch.rules import BOOKING, STOP_REACH_M
 from gis.people.model import User
 from gis.people.rules import Scope
@@ -80,12 +81,10 @@ def bases(session: Session, crew_ids: Sequence[int]) -> dict[int, CrewBase]:
     return {base.crew_id: base for base in found}
 
 
-_STOPPED = text("""
+_STOPPED = text(f"""
     SELECT k.id, array_agg(DISTINCT b.id) AS bodies
-      FROM stop_work w JOIN site s ON s.id = w.site_id
-      JOIN complaint k ON k.geom && ST_Expand(s.geom, 0.001) AND ST_DWithin(s.geom::geography, k.geom::geography, :reach)
-      CROSS JOIN unnest(ARRAY[w.unit_id, w.contractor_id]) b (id)
-     WHERE w.lifted_at IS NULL AND b.id IS NOT NULL AND k.id = ANY(:ids) GROUP BY k.id
+      FROM {STOPPED_THERE} CROSS JOIN unnest(ARRAY[w.unit_id, w.contractor_id]) b (id)
+     WHERE b.id IS NOT NULL AND k.id = ANY(:ids) GROUP BY k.id
 """)
 
 

@@ -110,12 +110,16 @@ def declined(session: Session, complaint_id: int) -> dict[int, str | None]:
     return {row.crew_id: row.return_reason for row in _DECLINED.rows(session, id=complaint_id)}
 
 
+# Where works are stopped: the trigger on work orders asks the same.
+STOPPED_THERE = """
+      stop_work w JOIN site s ON s.id = w.site_id AND w.lifted_at IS NULL
+      JOIN complaint k ON s.geom && ST_Expand(k.geom, 0.001) AND ST_DWithin(s.geom::geography, k.geom::geography, :reach)
+"""
 _STOPS = Prepared(
-    """
+    f"""
     SELECT w.id, w.stop_no AS no, w.stopped_at AS since, w.finding_id, s.name AS site, u.name AS unit, n.name AS contractor,
            array_remove(ARRAY[w.unit_id, w.contractor_id], NULL) AS bodies
-      FROM complaint k JOIN site s ON s.geom && ST_Expand(k.geom, 0.001) AND ST_DWithin(s.geom::geography, k.geom::geography, :reach)
-      JOIN stop_work w ON w.site_id = s.id AND w.lifted_at IS NULL
+      FROM {STOPPED_THERE}
       JOIN unit u ON u.id = w.unit_id LEFT JOIN unit n ON n.id = w.contractor_id
      WHERE k.id = :id ORDER BY w.id
     """,
