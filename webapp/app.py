@@ -78,6 +78,7 @@ NAVIGATION = (
     ("audit.index", "see_audit", "Proof of the journal", "Settings"),
 )
 FRONTEND = Path(__file__).parent / "frontend"
+SLOW = ("maps", "seeds")  # no pages there, and a server that starts need not wait for folium and pyxform
 
 csrf = CSRFProtect()
 
@@ -143,7 +144,7 @@ def _sign_in(app: APIFlask) -> None:
 def _blueprints(app: APIFlask) -> None:
     """Every module of the desk that has `pages`, and the phone's API."""
     for found in pkgutil.iter_modules(webapp.__path__):
-        module = importlib.import_module(f"webapp.{found.name}") if not found.ispkg else None
+        module = importlib.import_module(f"webapp.{found.name}") if not found.ispkg and found.name not in SLOW else None
         if module is not None and hasattr(module, "pages"):
             app.register_blueprint(module.pages)
             if getattr(module, "NO_COOKIES", False):

@@ -24,10 +24,7 @@ from webapp.access import can, db, larger, needs, scope, who
 from webapp.exports import XLSX
 from webapp.i18n import message
 from webapp.xlsform import faults as xlsform_faults
-from webapp.xlsform.faults import FormRefused
-from webapp.xlsform.reader import read
-from webapp.xlsform.workbook import MOST_BYTES
-from webapp.xlsform.writer import xlsform
+from webapp.xlsform.faults import MOST_BYTES, FormRefused
 
 pages = Blueprint("checklists", __name__, url_prefix="/checklists")
 MOST_WEIGHED = 5000
@@ -61,6 +58,8 @@ def _index(refused: Sequence[str] = (), error: str = "") -> str:
 @needs("edit_checklists")
 def bring() -> Response | tuple[str, int]:
     """Take in an XLSForm as the next revision of its checklist: a draft, to be looked at first."""
+    from webapp.xlsform.reader import read  # here and not above: see `SLOW` in webapp/app.py
+
     file = request.files.get("file")
     if file is None or not file.filename:
         return _index(error=_("Choose a workbook first.")), 422
@@ -137,6 +136,8 @@ def preview(code: str, revision: int) -> str:
 def workbook(code: str, revision: int) -> Response:
     """The revision as an XLSForm; the file as it was brought where our own form does not hold all of it, or `?original=1`."""
     checklist = _found(code, min(revision, 2**31 - 1))
+    from webapp.xlsform.writer import xlsform
+
     file = queries.file_of(db(), code, checklist.revision)
     name, data = f"{code}-{checklist.revision}.xlsx", None
     if file is not None and file.original is not None and (checklist.unshown or request.args.get("original")):

@@ -21,7 +21,6 @@ from webapp import hotspot_maps, hotspot_pictures
 from webapp.hotspot_maps import COURSE_WORDS, LABEL_WORDS, chance, figure
 from webapp.hotspot_pictures import Told
 from webapp.hotspot_views import Answer
-from webapp.maps import SafeMap
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -49,9 +48,8 @@ def write(kind: str, session: Session, answer: Answer, told: Told) -> tuple[byte
 
 def _html(session: Session, answer: Answer, told: Told) -> bytes:
     """Map, legend and table in one file that needs neither network nor server."""
-    drawn: SafeMap
     if answer.found is None:
-        drawn = SafeMap(told.title, (73.0, 18.0, 135.0, 54.0), language=told.language)
+        drawn = hotspot_maps.empty(told.title, told.language)
     else:
         drawn = hotspot_maps.draw(session, answer, told.measure, told.language, told.title)
     drawn.heading(told.title, told.lines)

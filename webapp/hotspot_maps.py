@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -30,7 +30,9 @@ from gis.hotspots.sheet_queries import EPOCH
 from gis.hotspots.tiling import cell_at
 from gis.hotspots.works import Became
 from webapp.hotspot_views import Answer
-from webapp.maps import Bounds, SafeMap, Shape
+
+if TYPE_CHECKING:
+    from webapp.maps import Bounds, SafeMap
 
 LABEL_WORDS = {
     Label.HOT_99: lazy_gettext("Hot, 99 %"), Label.HOT_95: lazy_gettext("Hot, 95 %"),
@@ -197,10 +199,19 @@ def verdict(cell: Cell, measure: Measure) -> str:
     return str(COURSE_WORDS[cell.course] if measure is Measure.COURSE else LABEL_WORDS[cell.label])
 
 
+def empty(title: str, language: str) -> SafeMap:
+    """The map where nothing can be drawn: the country."""
+    from webapp.maps import SafeMap  # here and not above: see `SLOW` in webapp/app.py
+
+    return SafeMap(title, (73.0, 18.0, 135.0, 54.0), language=language)
+
+
 def draw(
     session: Session, answer: Answer, measure: Measure, language: str, title: str, done: Sequence[Done] = ()
 ) -> SafeMap:  # fmt: skip
     """The map: the ground, then the surface or the cells, then what was done. Cells beyond `DRAWN_MAX` are left to the table."""
+    from webapp.maps import SafeMap, Shape  # here and not above: see `SLOW` in webapp/app.py
+
     found = answer.found
     assert found is not None
     words = {
@@ -265,6 +276,8 @@ def _steps(answer: Answer, found: Findings) -> tuple[list[str], tuple[str, ...],
 
 def _ground(session: Session, drawn: SafeMap, found: Findings) -> None:
     """The bureau's own districts, streets and roads, with names and where they come from."""
+    from webapp.maps import Shape
+
     area = found.area if found.area is not None else shapely.box(*found.bounds())
     areas = queries.ground_areas(session, area)
     roads = queries.ground_roads(session, area)

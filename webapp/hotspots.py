@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -16,7 +16,9 @@ from webapp import hotspot_views as views
 from webapp.access import db, needs, now, scope
 from webapp.hotspot_views import Answer, View
 from webapp.i18n import message
-from webapp.maps import SafeMap
+
+if TYPE_CHECKING:
+    from webapp.maps import SafeMap
 
 pages = Blueprint("hotspots", __name__)
 PAGE_ROWS = 100
@@ -60,7 +62,7 @@ def frame() -> Response:
 def _drawn(view: View, answer: Answer, title: str) -> SafeMap:
     """The map of a view, with what was made of hotspots before."""
     if answer.found is None:
-        return SafeMap(title, (73.0, 18.0, 135.0, 54.0), language=views.language())
+        return hotspot_maps.empty(title, views.language())
     done = works.listing(db(), scope(), view.first, view.last)
     became = works.became(db(), done, scope(), now(), filtering.zone())
     return hotspot_maps.draw(db(), answer, view.measure, views.language(), title, list(zip(done, became, strict=True)))

@@ -20,7 +20,6 @@ from webapp import forms
 from webapp.access import can, db, needs, who
 from webapp.checklists import own_unit
 from webapp.i18n import message
-from webapp.xlsform.writer import xform
 
 pages = Blueprint("visit_steps", __name__, url_prefix="/standard-visits")
 T = ItemType
@@ -92,6 +91,8 @@ def _editor(made: Checklist | None, name: str, name_en: str, steps: list[Step], 
 def save() -> Response | tuple[str, int] | str:
     """Keep the steps as the next revision and give it to phones; or add, move or take away a step without scripts."""
     code = forms.text("code")
+    from webapp.xlsform.writer import xform  # here and not above: see `SLOW` in webapp/app.py
+
     made = _visit(code) if code else None
     name, name_en, steps = forms.text("name").strip(), forms.text("name_en").strip()[:120], _steps()
     if forms.text("do") not in ("", "save"):

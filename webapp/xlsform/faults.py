@@ -12,6 +12,8 @@ from flask_babel import gettext as _
 
 from gis.errors import BadInput, TooLarge
 
+MOST_BYTES = 5 << 20  # of a workbook
+
 
 class NotAWorkbook(BadInput):
     """This is no Excel workbook that can be read; an XLSForm is an .xlsx or .xls file."""

@@ -21,9 +21,9 @@ from pyxform.xls2json_backends import DefinitionData, get_excel_column_headers, 
 
 from gis.errors import ChengmaiError
 from webapp.imports.excel_reader import column_index
-from webapp.xlsform.faults import Fault, FormRefused, FormTooLarge, NotAWorkbook, of_pyxform
+from webapp.xlsform.faults import MOST_BYTES, Fault, FormRefused, FormTooLarge, NotAWorkbook, of_pyxform
 
-MOST_BYTES, MOST_UNPACKED, MOST_PARTS = 5 << 20, 60 << 20, 500
+MOST_UNPACKED, MOST_PARTS = 60 << 20, 500
 MOST_ROWS: dict[str, int] = {
     "survey": 2000, "choices": 20_000, "settings": 100, "external_choices": 20_000, "entities": 100, "osm": 1000,
 }  # fmt: skip
