@@ -88,7 +88,7 @@ PUBLIC_VERBS: dict[str, str] = {
 # source: sources/pingdu-2009, jinan-2010 (water, gas, heat), jining-2019 (cameras, signal).
 CITIZEN_WORDS: dict[str, tuple[str, str]] = {
     "heat.none": ("家里暖气不热", "My radiators are cold"),
-    "heat.cold": ("暖气有点热,但室温不到18℃", "There is heat, but the room stays under 18 °C"),
+    "heat.cold": ("暖气有点热，但室温不到18℃", "There is heat, but the room stays under 18 °C"),
     "heat.outage": ("整个小区停暖了", "The heating of the whole compound is off"),
     "heat.leak": ("暖气管漏水", "A heating pipe is leaking"),
     "heat.noise": ("暖气有噪声", "The heating is noisy"),

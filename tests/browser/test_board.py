@@ -136,10 +136,10 @@ def test_a_block_is_dragged_to_another_time_and_to_a_crew_that_does_not_fit_with
     expect(mine).to_contain_text(f"{begins:%H:%M}–")  # it lies where it was put before it is carried on
     carry(page, mine, *at(page, city.unfit, 60), grab=8, release=False)
     expect(page.locator(".ghost.against")).to_be_visible()
-    expect(page.locator(".carried")).to_contain_text("不具备工种:供热")
+    expect(page.locator(".carried")).to_contain_text("不具备工种：供热")
     page.mouse.up()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("不具备工种:供热")
+    expect(dialog).to_contain_text("不具备工种：供热")
     expect(dialog.get_by_role("textbox")).to_be_focused()
     page.keyboard.type("离得最近,先去关阀")
     page.keyboard.press("Enter")

@@ -95,7 +95,7 @@ def test_the_list_shows_what_is_open_by_its_time_limit_and_tells_what_the_map_la
 def test_filters_selection_and_map_are_in_the_url_and_come_back_with_it(live, page, city, quiet):
     open_desk(live, quiet(page), city)
     page.click('[data-chip="category"]')
-    page.get_by_label("供热(全部)").check()
+    page.get_by_label("供热（全部）").check()
     expect(cards(page)).to_have_count(4)
     page.keyboard.press("Escape")
     page.click('#counts [data-count="overdue"]')
@@ -193,7 +193,7 @@ def test_what_others_do_appears_by_itself(live, page, city, quiet):
     expect(cards(page).filter(has_text="新来的小区5号楼")).to_be_visible()
     expect(cards(page).filter(has_text="金色公寓4号楼")).to_have_count(0)
     expect(page.locator("#detail .detail-head")).to_contain_text("已销账")
-    page.get_by_role("button", name="他人动态:新增 2 条").click()
+    page.get_by_role("button", name="他人动态：新增 2 条").click()
     page.locator("#news").get_by_role("button", name=re.compile("受理.*新来的小区5号楼")).click()
     expect(page.locator("#detail .place")).to_contain_text("新来的小区5号楼")
 
@@ -204,7 +204,7 @@ def test_somebody_else_was_faster_both_versions_are_shown(live, page, city):
     select(page, "怡景公寓1号楼")
     expect(page.locator(".ranking > li")).to_have_count(2)
     page.route("**/changes.json*", lambda route: route.abort())
-    expect(page.locator("#connection")).to_have_text("连接中断,正在重试…")
+    expect(page.locator("#connection")).to_have_text("连接中断，正在重试…")
     with live.sessions() as session:
         take_step(session, Who(utc_now()), session.get_one(Complaint, city.complaints[2]), "cancel", data=STRUCK)
         session.commit()
@@ -228,7 +228,7 @@ def test_a_callers_number_is_masked_until_a_purpose_is_told(live, page, city, qu
     caller.locator("select").select_option("call_back")
     caller.get_by_role("button", name="显示").click()
     expect(caller).to_contain_text("13812345678")
-    expect(page.locator("[data-timeline]")).to_contain_text("用途:回访来电人")
+    expect(page.locator("[data-timeline]")).to_contain_text("用途：回访来电人")
     expect(caller).to_contain_text("13812345678")
     caller.get_by_role("button", name="隐藏").click()
     expect(caller).not_to_contain_text("13812345678")

@@ -47,7 +47,7 @@ def test_the_burst_main_is_found_on_the_map_and_by_keyboard_and_sent_out_with_on
     expect(page.locator(DRAWN)).to_be_attached()
     first = page.locator("[data-cause='0']")
     expect(first).to_contain_text("自来水管线 W-B")
-    expect(first).to_contain_text("请先检查这些阀门:V1、V2")
+    expect(first).to_contain_text("请先检查这些阀门：V1、V2")
     colours = page.evaluate(
         "() => JSON.parse(document.querySelector('[data-explained]').dataset.explained).points.map((p) => [p[3], p[4].length])"
     )

@@ -32,7 +32,7 @@ def test_template_error_column_corrected_and_taken_back(server, page):
     server.sign_in(page, "supervisor")
     page.goto(f"{server.url}/imports")
     with page.expect_download() as got:
-        page.get_by_role("link", name="模板(Excel)").click()
+        page.get_by_role("link", name="模板（Excel）").click()
     header = rows_of(Path(got.value.path()).read_bytes())[0]
     assert header[0].startswith("工单编号")
     page.set_input_files("input[type=file]", file(book([cells(1), cells(2, 来源渠道="没有这类")])))

@@ -95,17 +95,17 @@ def test_two_screens_see_a_change_without_reload_and_after_the_server_was_killed
     happens(live, city, "新来的甲小区")
     for screen in (mine, other):
         expect(screen.locator("#cases > li").filter(has_text="新来的甲小区")).to_have_count(1)
-        expect(screen.locator("#bell")).to_have_attribute("aria-label", "他人动态:新增 1 条")
+        expect(screen.locator("#bell")).to_have_attribute("aria-label", "他人动态：新增 1 条")
     kill(live)
     for screen in (mine, other):
-        expect(screen.locator("#connection")).to_have_text("连接中断,正在重试…")
+        expect(screen.locator("#connection")).to_have_text("连接中断，正在重试…")
     happens(live, city, "新来的乙小区", "新来的丙小区")
     live.start()
     for screen in (mine, other):
         expect(screen.locator("#connection")).to_have_text("实时")
         for place in ("新来的甲小区", "新来的乙小区", "新来的丙小区"):
             expect(screen.locator("#cases > li").filter(has_text=place)).to_have_count(1)
-        expect(screen.locator("#bell")).to_have_attribute("aria-label", "他人动态:新增 3 条")
+        expect(screen.locator("#bell")).to_have_attribute("aria-label", "他人动态：新增 3 条")
         assert screen.evaluate("window.unreloaded")
     other.context.close()
 
@@ -116,11 +116,11 @@ def test_where_streams_do_not_pass_the_page_asks_instead_and_says_so_truly(live:
     happens(live, city, "新来的丁小区")
     expect(page.locator("#cases > li").filter(has_text="新来的丁小区")).to_have_count(1)
     page.route("**/changes.json*", lambda route: route.abort())
-    expect(page.locator("#connection")).to_have_text("连接中断,正在重试…")
+    expect(page.locator("#connection")).to_have_text("连接中断，正在重试…")
     page.unroute("**/changes.json*")
     page.unroute(re.compile(r"/events"))
     expect(page.locator("#connection")).to_have_text("实时")
-    expect(page.locator("#bell")).to_have_attribute("aria-label", "他人动态:新增 1 条")
+    expect(page.locator("#bell")).to_have_attribute("aria-label", "他人动态：新增 1 条")
 
 
 def test_whoever_comes_again_with_the_last_id_is_told_what_it_missed_once(live: Live, city: City, screen_of):

@@ -107,11 +107,11 @@ def test_a_plan_is_proposed_accepted_in_part_taken_back_and_lost_in_a_race(serve
     expect(page.locator("[data-accept]")).to_be_disabled()
     row(page, EAST).locator("input[name=crew]").press("Space")
     page.locator("[data-accept]").press("Enter")
-    expect(page.locator(".notice.done")).to_contain_text(f"已派单:{EAST}")
+    expect(page.locator(".notice.done")).to_contain_text(f"已派单：{EAST}")
     assert orders_of(server, EAST) == ["城东-0", "城东-1", "城东-2"] and orders_of(server, WEST) == []
 
     row(page, EAST).locator("[data-undo]").click()
-    expect(page.locator(".notice.done")).to_contain_text(f"已撤回:{EAST}")
+    expect(page.locator(".notice.done")).to_contain_text(f"已撤回：{EAST}")
     assert orders_of(server, EAST) == []
 
     with server.sessions() as session:  # somebody else is faster with one order of the west
@@ -123,8 +123,8 @@ def test_a_plan_is_proposed_accepted_in_part_taken_back_and_lost_in_a_race(serve
         number = order.order_no
         session.commit()
     page.locator("[data-accept-all]").click()
-    expect(page.locator(".notice.error")).to_contain_text(f"{WEST}: 方案生成后情况有变:派工单 {number} 已有变动")
-    expect(page.locator(".notice.done")).to_contain_text(f"已派单:{EAST}")
+    expect(page.locator(".notice.error")).to_contain_text(f"{WEST}: 方案生成后情况有变：派工单 {number} 已有变动")
+    expect(page.locator(".notice.done")).to_contain_text(f"已派单：{EAST}")
     assert orders_of(server, WEST) == ["城西-0"] and len(orders_of(server, EAST)) == 3
 
     propose(server, page)

@@ -97,7 +97,7 @@ def test_a_station_is_read_and_its_band_set_at_every_width(live: Live, page: Pag
     expect(page.locator("details[open] td.number").first).to_contain_text("50.0")
     assert serious(page) == []
     page.goto(f"{live.url}/stations/{point.station_id}/rules")
-    page.get_by_text("新规则:超限").click()
+    page.get_by_text("新规则：超限").click()
     form = page.locator("details[open] form.rule-form")
     form.locator("input[name=low]").fill("42.5")
     form.locator("input[name=high]").fill("58")

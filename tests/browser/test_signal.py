@@ -68,7 +68,7 @@ def test_a_reading_is_kept_without_signal_and_is_on_the_map_of_the_desk(live: Li
     phone.fill("#rsrp", "-113,5")
     phone.select_option("#operator", "中国移动")
     phone.click("#foot .primary")
-    expect(phone.locator("main")).to_contain_text("已保存读数:1")
+    expect(phone.locator("main")).to_contain_text("已保存读数：1")
     phone.context.set_offline(False)
     sample = live.wait(lambda session: session.scalars(select(SignalSample)).one_or_none())
     assert (sample.rsrp_dbm, sample.operator) == (-113.5, "中国移动")
@@ -102,4 +102,4 @@ def test_a_phone_that_lies_still_is_asked_again_where_it_is(live: Live, phone: P
     expect(phone.locator("main > .panel > .chips")).to_contain_text("尚未定位")  # it is not called accurate any more
     phone.fill("#rsrp", "-100")
     phone.click("#foot .primary")
-    expect(phone.locator("main")).to_contain_text("已保存读数:1")
+    expect(phone.locator("main")).to_contain_text("已保存读数：1")

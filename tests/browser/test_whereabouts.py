@@ -69,12 +69,12 @@ def test_what_a_phone_noted_without_signal_arrives_once_and_can_be_switched_off(
 
     phone_page.goto(f"{live.url}/phone/#/me")
     phone_page.get_by_role("button", name="不告诉").or_(phone_page.get_by_role("radio", name="不告诉")).first.click()
-    expect(phone_page.locator("main")).to_contain_text("已关闭:调度台看不到您的位置")
+    expect(phone_page.locator("main")).to_contain_text("已关闭：调度台看不到您的位置")
     expect(detail).to_contain_text("位置已关闭")
     kept = len(points(field))
     phone_context.set_geolocation({"longitude": HERE[0] + 0.01, "latitude": HERE[1], "accuracy": 9})
     phone_page.goto(f"{live.url}/phone/#/today")
-    expect(phone_page.locator("main")).to_contain_text("已关闭:调度台看不到您的位置")
+    expect(phone_page.locator("main")).to_contain_text("已关闭：调度台看不到您的位置")
     phone_page.get_by_label("立即同步").or_(phone_page.locator("#head button.sign")).first.click()
     until(phone_page, NOTHING_WAITS)
     assert len(points(field)) == kept

@@ -27,7 +27,7 @@ def test_a_supervisor_blacklists_a_unit_and_lifts_it_and_the_dispatcher_is_told(
     assert done.status_code == 200 and "不再派工" in done.text and "施工中三次违诺" in done.text
     (offered,) = dispatcher.get(f"/complaints/{complaint.id}/crews.json").json["crews"]
     assert offered["refused"] and offered["codes"] == ["blacklisted"]
-    assert offered["violations"] == ["某管道公司 在黑名单中(截至 01-01 00:00)"]
+    assert offered["violations"] == ["某管道公司 在黑名单中（截至 01-01 00:00）"]
     asked = {"complaint_id": complaint.id, "crew_id": crew.id, "base_version": 1, "override_reason": "急"}
     refused = dispatcher.post("/work-orders", json=asked)
     assert (refused.status_code, refused.json["code"]) == (409, "crew_blacklisted") and "某管道公司" in refused.text

@@ -48,13 +48,13 @@ def test_a_step_of_the_page_is_made_and_told(session, sign_in):
     session.refresh(made)
     assert (made.status, made.unit_id, made.sent_at) == ("sent", unit.id, NOW)
     told = page_of(client, made).text
-    assert "已完成:转办" in told
+    assert "已完成：转办" in told
     assert "请今天处理" in told
 
 
 @pytest.mark.parametrize(("verb", "given", "status", "told"), [
     ("cancel", {"reason": "mistake"}, 422, "请填写"), ("cancel", {"reason": "no", "note": "x"}, 422, "无法识别"),
-    ("confirm", {}, 409, "「已受理」,不能「回访确认」"), ("dance", {}, 422, ""),
+    ("confirm", {}, 409, "「已受理」，不能「回访确认」"), ("dance", {}, 422, ""),
 ])  # fmt: skip
 def test_a_refused_step_shows_the_page_again_with_everything_typed(session, sign_in, verb, given, status, told):
     made = make_complaint(session)
@@ -93,4 +93,4 @@ def test_the_page_says_by_which_rule_the_unit_was_chosen(session, sign_in):
     made = make_complaint(session)
     why = {"utility": "heat", "answers": "served_by"}
     journal.write(session, Who(NOW), "receive", "complaint", made.id, why=why)
-    assert "按规则确定承办单位:供热; 为小区服务的单位" in page_of(sign_in("dispatcher"), made).text
+    assert "按规则确定承办单位：供热; 为小区服务的单位" in page_of(sign_in("dispatcher"), made).text

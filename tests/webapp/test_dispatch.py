@@ -27,9 +27,9 @@ def test_the_ranked_crews_carry_sentences_in_chinese_and_in_english(session, sig
         "兴平热电",
         "maintenance",
     )
-    assert first["reasons"][0] == "直线估算 2 分钟(891 m),无路网用时"
-    assert {"具备工种:供热", "当前空闲", "属承办单位", "在班至 18:00"} <= set(first["reasons"])
-    assert first["violations"] == [] and second["violations"] == ["不具备工种:供热"]
+    assert first["reasons"][0] == "直线估算 2 分钟（891 m），无路网用时"
+    assert {"具备工种：供热", "当前空闲", "属承办单位", "在班至 18:00"} <= set(first["reasons"])
+    assert first["violations"] == [] and second["violations"] == ["不具备工种：供热"]
     assert first["slot"] == {"start": "2009-11-17T02:00:00Z", "end": "2009-11-17T03:03:00Z"}
     dispatcher.post("/language", data={"language": "en"})
     english = sign_in("dispatcher", language="en").get(f"/complaints/{complaint.id}/crews.json").json["crews"]

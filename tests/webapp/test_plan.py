@@ -71,7 +71,7 @@ def test_a_plan_is_asked_for_shown_accepted_and_put_away(session, sign_in, town,
     plan_id = made(session, client)
     assert client.get("/plan").headers["Location"].endswith(f"/plan/{plan_id}")
     page = client.get(f"/plan/{plan_id}").text
-    assert "N-1" in page and "地点不明,请先在地图上定位" in page and "按直线估算" in page
+    assert "N-1" in page and "地点不明，请先在地图上定位" in page and "按直线估算" in page
     reply = client.post(f"/plan/{plan_id}/accept", data={"crew": str(town[0].id)}, follow_redirects=True)
     assert "已派单" in reply.text
     assert len(session.scalars(select(WorkOrder)).all()) == 2
@@ -118,7 +118,7 @@ def test_a_day_without_crews_says_so(session, sign_in, quick):
     again = sessionmaker(session.connection(), join_transaction_mode="create_savepoint", expire_on_commit=False)
     plan_tasks.make(again, Who(NOW), int(reply.headers["Location"].rsplit("/", 1)[1]), TERMS)
     session.expire_all()
-    assert "当日没有在岗班组,无法排班" in client.get(reply.headers["Location"]).text
+    assert "当日没有在岗班组，无法排班" in client.get(reply.headers["Location"]).text
 
 
 def test_a_search_that_breaks_is_told_to_whoever_waits(session, sign_in, town, monkeypatch):
@@ -131,7 +131,7 @@ def test_a_search_that_breaks_is_told_to_whoever_waits(session, sign_in, town, m
         plan_tasks.make(again, Who(NOW), plan_id, TERMS)
     plan_tasks.make(again, Who(NOW), plan_id, TERMS)  # the queue tries again, and finds it told already
     session.expire_all()
-    assert "计算中断,请重试" in client.get(reply.headers["Location"]).text
+    assert "计算中断，请重试" in client.get(reply.headers["Location"]).text
 
 
 def test_a_time_is_agreed_on_the_complaints_page(session, sign_in, town):

@@ -23,7 +23,7 @@ CALLS = 1_569
 BURST_AT = datetime(2009, 11, 17, 18, 40, tzinfo=ZONE)
 BURST_CALLS = 58
 PUMP_CALLS = 13
-PUMP_WORDS = ("整个小区暖气突然都凉了。", "下午开始暖气全凉,换热站没有动静。")
+PUMP_WORDS = ("整个小区暖气突然都凉了。", "下午开始暖气全凉，换热站没有动静。")
 LATEST_OPEN = 37  # the last calls of the week, still being worked on
 COMPLEX_OPEN, OVERDUE = (
     6,
@@ -34,15 +34,15 @@ _COMPLEX = ("heat.pressure", "heat.fee", "heat.test")
 _DAY_WEIGHT = np.array([0.22, 0.19, 0.16, 0.13, 0.12, 0.1, 0.08])
 _HOUR_WEIGHT = np.array([1, 1, 1, 1, 1, 2, 6, 10, 14, 13, 10, 8, 7, 7, 7, 7, 8, 10, 14, 15, 13, 9, 5, 2], float)
 _CATEGORIES: dict[str, tuple[float, tuple[str, ...]]] = {
-    "heat.cold": (0.40, ("家里暖气温度上不去,客厅只有十四五度。", "老人孩子在家冻得慌,室温不达标。", "西户房间温度低,暖气片一半不热。")),
-    "heat.none": (0.22, ("整个单元暖气都不热。", "从供暖到现在暖气片一直是凉的。", "顶楼一直不热,放气也没用。")),
-    "heat.leak": (0.08, ("楼道暖气管漏水,地面湿滑。", "家里暖气片接头滴水,请尽快来修。")),
-    "heat.outage": (0.04, ("小区突然停热,没有接到通知。", "昨晚起停热,什么时候恢复?")),
-    "heat.pressure": (0.05, ("供回水压差小,末端几户都不热。",)),
-    "heat.start": (0.09, ("已缴费还没有开栓,请安排调试。", "新装修完的房子需要开栓调试。")),
-    "heat.test": (0.04, ("要求上门测温,不达标申请退费。",)),
+    "heat.cold": (0.40, ("家里暖气温度上不去，客厅只有十四五度。", "老人孩子在家冻得慌，室温不达标。", "西户房间温度低，暖气片一半不热。")),
+    "heat.none": (0.22, ("整个单元暖气都不热。", "从供暖到现在暖气片一直是凉的。", "顶楼一直不热，放气也没用。")),
+    "heat.leak": (0.08, ("楼道暖气管漏水，地面湿滑。", "家里暖气片接头滴水，请尽快来修。")),
+    "heat.outage": (0.04, ("小区突然停热，没有接到通知。", "昨晚起停热，什么时候恢复？")),
+    "heat.pressure": (0.05, ("供回水压差小，末端几户都不热。",)),
+    "heat.start": (0.09, ("已缴费还没有开栓，请安排调试。", "新装修完的房子需要开栓调试。")),
+    "heat.test": (0.04, ("要求上门测温，不达标申请退费。",)),
     "heat.fee": (0.05, ("咨询供热收费标准和缴费地点。",)),
-    "heat.noise": (0.01, ("换热站水泵噪声大,夜里睡不着。",)),
+    "heat.noise": (0.01, ("换热站水泵噪声大，夜里睡不着。",)),
     "service.manner": (0.01, ("给物业打电话多次没有人接。",)),
     "works.restore": (0.01, ("供热管道施工后路面没有恢复平整。",)),
 }  # fmt: skip
@@ -111,8 +111,8 @@ def _moments(rng: Generator, n: int) -> list[datetime]:
 
 def _burst(city: City, rng: Generator) -> list[Call]:
     """17 November, evening: a water main bursts at 文丰小区, heating stops; calls come within the hour."""
-    words = {"water.none": "自来水突然停了,暖气也跟着停了。", "heat.outage": "停水以后暖气停供,屋里越来越冷。",
-             "water.burst": "小区门口自来水管破裂,水流到路上。"}  # fmt: skip
+    words = {"water.none": "自来水突然停了，暖气也跟着停了。", "heat.outage": "停水以后暖气停供，屋里越来越冷。",
+             "water.burst": "小区门口自来水管破裂，水流到路上。"}  # fmt: skip
     found = []
     dark = behind(city)
     many = np.cumsum([city.compounds[i].households for i in dark])

@@ -124,7 +124,7 @@ def _blind_spots(session: Session, units: dict[str, int], users: dict[str, User]
             _at(20, 10 + i),
             cameras,
             None,
-            f"现场现有{cameras}路探头(合成数据)",
+            f"现场现有{cameras}路探头（合成数据）",
         )
         actions.verify(session, Who(_at(20, 10 + i), users["inspector"].id), CITY, kind, spot.id, seen)
     for spot, due, words in zip(
@@ -136,7 +136,7 @@ def _blind_spots(session: Session, units: dict[str, int], users: dict[str, User]
         _promise(session, users, kind, spot.id, f"{spot.road_name}:{words}", due, units["PY-BUREAU"], spot.area_id)
     if len(found) > 3:
         actions.step(session, Who(_at(21, 9), users["supervisor"].id), CITY, kind, found[3].id, SpotVerb.EXPLAIN,
-                     "该路段施工围挡至年底,竣工后统一安装,暂由巡逻车覆盖。")  # fmt: skip
+                     "该路段施工围挡至年底，竣工后统一安装，暂由巡逻车覆盖。")  # fmt: skip
 
 
 def _promise(
@@ -165,7 +165,7 @@ def _weak(session: Session, city: City, units: dict[str, int], users: dict[str, 
         session, Who(_at(18, 10), users["supervisor"].id), actions.Weak("城东北片区", place.x, place.y, "移动")
     )
     _promise(session, users, SpotKind.WEAK_SIGNAL_SPOT, spot.id, "12月30日前建成城东北基站并开通", date(2009, 12, 30), units["PY-BUREAU"],
-             spot.area_id, "建筑物遮挡导致弱覆盖,需新建基站,已提交建设申请并纳入工程建设。")  # fmt: skip
+             spot.area_id, "建筑物遮挡导致弱覆盖，需新建基站，已提交建设申请并纳入工程建设。")  # fmt: skip
 
 
 def _unserved(session: Session, areas: dict[str, Any], users: dict[str, User]) -> None:
@@ -181,5 +181,5 @@ def _unserved(session: Session, areas: dict[str, Any], users: dict[str, User]) -
         )
         if day == 17:
             actions.step(session, Who(_at(19, 9), users["supervisor"].id), CITY, SpotKind.UNSERVED_AREA, spot.id, SpotVerb.EXPLAIN,
-                         "庭院管线已入规划,待外墙保温施工结束后安装。")  # fmt: skip
+                         "庭院管线已入规划，待外墙保温施工结束后安装。")  # fmt: skip
     promises.tell_overdue(session, Who(NOW, None), ZONE)

@@ -21,7 +21,7 @@ from gis.people.model import User
 from gis.places.queries import working_days
 from webapp.demo.calls import NOW, WEEK, ZONE
 
-SOURCE = "演示假设(非原文): 复杂事项经批准可延期不超过2个工作日"
+SOURCE = "演示假设（非原文）：复杂事项经批准可延期不超过2个工作日"
 
 
 def allow_extensions(session: Session, users: dict[str, User]) -> None:
@@ -85,10 +85,10 @@ class _Lives:
         for act, one in zip(again, self._some("confirmed", 2), strict=False):
             act(one)
         for one in self._some("resolved", 2):
-            words = {"answer": "已上门排气,室温恢复到 19 度,已电话告知来电人。"}
+            words = {"answer": "已上门排气，室温恢复到 19 度，已电话告知来电人。"}
             take_step(self.session, self._who(self._handler(one), one, 0.999), one, "answer", data=words)
         for one in self._some("received", 1, complexity="ordinary"):
-            given = {"reason": "withdrawn", "note": "来电人来电说明阀门自己关了,已恢复"}
+            given = {"reason": "withdrawn", "note": "来电人来电说明阀门自己关了，已恢复"}
             take_step(self.session, self._who("supervisor", one, 0.9), one, "cancel", data=given)
 
         self.merged()
@@ -119,26 +119,26 @@ class _Lives:
 
     def stands_still(self, one: Complaint) -> None:
         self._send(one, 0.1, signed=True)
-        given = {"cause": "caller_away", "until": NOW + timedelta(days=6), "note": "来电人出差,约定回来后上门"}
+        given = {"cause": "caller_away", "until": NOW + timedelta(days=6), "note": "来电人出差，约定回来后上门"}
         life.pause(self.session, self._who("dispatcher", one, 0.6), one, data=given)
 
     def returned(self, one: Complaint) -> None:
         self._send(one, 0.1, signed=True)
-        given = {"ground": "other_operator", "evidence": "该站由物业公司运行,附运行管理协议第 3 条"}
+        given = {"ground": "other_operator", "evidence": "该站由物业公司运行，附运行管理协议第 3 条"}
         life.give_back(self.session, self._who("unit_handler", one, 0.8), one, city=self.city, data=given)
 
     def refused(self, one: Complaint) -> None:
         self._send(one, 0.1, signed=True)
         given = {"ground": "not_our_duty", "evidence": "认为属施工单位责任"}
         life.give_back(self.session, self._who("unit_handler", one, 0.4), one, city=self.city, data=given)
-        note = {"note": "供热设施由贵单位负责,不属退单范围"}
+        note = {"note": "供热设施由贵单位负责，不属退单范围"}
         life.judge_return(self.session, self._who("supervisor", one, 0.7), one, "refuse_return", data=note)
 
     def sent(self, one: Complaint) -> None:
         self._send(one, 0.6, signed=False)
 
     def reopened(self, one: Complaint) -> None:
-        said = {"note": "回访:来电人说夜里又不热了"}
+        said = {"note": "回访：来电人说夜里又不热了"}
         take_step(self.session, self._who("follow_up_caller", one, 0.9), one, "reopen", data=said)
 
     def reopened_and_watched(self, one: Complaint) -> None:

@@ -205,7 +205,7 @@ def _areas(session: Session, city: City, units: dict[str, int]) -> dict[str, Any
 
 
 def _roads(session: Session, city: City) -> None:
-    [network] = ids(session, RoadNetwork, [{"name": "平度市(合成)", "source": "synthetic", "imported_at": NOW}])
+    [network] = ids(session, RoadNetwork, [{"name": "平度市（合成）", "source": "synthetic", "imported_at": NOW}])
     nodes = ids(session, RoadNode, [
         {"network_id": network, "ref": f"n{i}", "geom": wgs(Point(*xy))} for i, xy in enumerate(city.nodes)
     ])  # fmt: skip

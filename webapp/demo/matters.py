@@ -38,11 +38,11 @@ def write_rules(session: Session, units: dict[str, int]) -> dict[str, int]:
 # What happened that evening, minutes after the burst. source: sources/pingdu-2009 (water back within 40 minutes; then the supply
 # temperature of the main pipe and the pressure were raised); the minutes between are made up.
 _EVENING = (
-    (14, "note", "来电集中指向自来水管线,已通知自来水公司抢修、金泉热力配合(合成)"),
-    (19, "note", "自来水公司到场,关闭两端阀门开挖抢修(合成)"),
-    (40, "note", "恢复供水,历时40分钟;换热站开始补水"),
+    (14, "note", "来电集中指向自来水管线，已通知自来水公司抢修、金泉热力配合（合成）"),
+    (19, "note", "自来水公司到场，关闭两端阀门开挖抢修（合成）"),
+    (40, "note", "恢复供水，历时40分钟；换热站开始补水"),
     (52, "note", "金泉热力提升总水管进水温度和供热压力"),
-    (85, "note", "供水温度、压力达到标准,暖气恢复(合成)"),
+    (85, "note", "供水温度、压力达到标准，暖气恢复（合成）"),
 )
 SEEN_MIN = 12  # so many minutes after the burst the calls had told which pipe it was
 
@@ -67,9 +67,9 @@ def write_incident(session: Session, who: Who, compounds: list[int]) -> None:
     [first, *_] = explain(session, CITY, BURST_AT + timedelta(minutes=SEEN_MIN), hours=1).causes[0]
     incident = Incident(
         no=f"SJ{BURST_AT:%Y%m%d}-0001", name="文丰小区自来水主管爆管", category=lead.category, radius_m=300,
-        cause="自来水主管爆管,供热随之停止;约40分钟恢复供水,随后提高供热温度和压力(合成)", status="closed", lead_id=lead.id,
+        cause="自来水主管爆管，供热随之停止；约40分钟恢复供水，随后提高供热温度和压力（合成）", status="closed", lead_id=lead.id,
         asset_kind=first.things[0].kind, asset_id=first.things[0].id, asset_households=first.households,
-        notice="文丰小区一带因自来水管道破裂停水、停暖,自来水公司正在抢修,恢复供水后即恢复供热。",
+        notice="文丰小区一带因自来水管道破裂停水、停暖，自来水公司正在抢修，恢复供水后即恢复供热。",
         geom=WKBElement(bytes(middle), extended=True) if middle else None, opened_at=BURST_AT + timedelta(minutes=SEEN_MIN),
         closed_at=max(row.closed_at for row in rows),
     )  # fmt: skip

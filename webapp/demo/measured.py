@@ -26,7 +26,7 @@ from gis.people.model import User
 from gis.people.rules import CITY
 from webapp.demo.calls import NOW, WEEK, ZONE
 
-SOURCE = "演示假设(合成数据,非任何规程)"
+SOURCE = "演示假设（合成数据，非任何规程）"
 OUTDOOR = "PYW-T"
 SIDES = ("primary_supply", "primary_return", "secondary_supply", "secondary_return")
 NAMES = {
@@ -157,9 +157,9 @@ def _room_tests(session: Session, users: dict[str, User]) -> None:
     """Weifang's published table as an example, and a test in each state."""
     for low, high, percent in ((None, "16.0", 100), ("16.0", "18.0", 50), ("18.0", None, 0)):
         room_actions.add_rule(
-            session, Who(NOW - timedelta(days=8), users["supervisor"].id), city="平度(演示)", low_c=Decimal(low) if low else None,
+            session, Who(NOW - timedelta(days=8), users["supervisor"].id), city="平度（演示）", low_c=Decimal(low) if low else None,
             high_c=Decimal(high) if high else None, percent=Decimal(percent), begins=date(2009, 11, 1), ends=None, synthetic=True,
-            source="演示:取潍坊市公布的退费标准为例,非平度规定",
+            source="演示：取潍坊市公布的退费标准为例，非平度规定",
         )  # fmt: skip
     asked = select(Complaint).where(Complaint.category == "heat.cold", Complaint.received_at < NOW - timedelta(hours=30),
                                     Complaint.status != "merged").order_by(Complaint.received_at.desc(), Complaint.id).limit(5)  # fmt: skip
@@ -175,9 +175,9 @@ def _room_tests(session: Session, users: dict[str, User]) -> None:
             "卧室",
             RoomOpening.CLOSED,
             Decimal("-4.0"),
-            "距地 1.5 米,关窗 30 分钟",
+            "距地 1.5 米，关窗 30 分钟",
         )
-        room_actions.measure(session, Who(at, users["inspector"].id), CITY, test.id, found, "平度(演示)", ZONE, None)
+        room_actions.measure(session, Who(at, users["inspector"].id), CITY, test.id, found, "平度（演示）", ZONE, None)
         if n > 2:
             room_actions.decide(session, Who(at + timedelta(hours=1), users["supervisor"].id), CITY, test.id,
                                 test.proposed_percent or Decimal(0), test.proposed_days or 0, "", None)  # fmt: skip

@@ -15,7 +15,7 @@ from gis.journal import JournalEntry
 from webapp.demo.calls import NOW
 
 BROKEN = 0.04
-_NOTES = ("现场未见公示牌", "工人未佩戴工作牌", "管沟旁未设围挡", "垃圾堆放在楼前", "未铺垫用品,地面有脏污")
+_NOTES = ("现场未见公示牌", "工人未佩戴工作牌", "管沟旁未设围挡", "垃圾堆放在楼前", "未铺垫用品，地面有脏污")
 
 
 def write_visits(session: Session, inspector: int, rng: Generator) -> None:

@@ -30,7 +30,7 @@ from webapp.demo.city import City
 
 SUPERVISED, SOLVED, FOUND = 72, 733, 801
 VISITS, LON = 152, 119.958
-_SAID = (("heat.cold", "希望提高末端住户室温"), ("heat.none", "个别楼栋整单元不热,希望尽快调试"), ("heat.fee", "希望公示收费标准和停热办法"),
+_SAID = (("heat.cold", "希望提高末端住户室温"), ("heat.none", "个别楼栋整单元不热，希望尽快调试"), ("heat.fee", "希望公示收费标准和停热办法"),
          ("heat.start", "希望开栓时提前通知"), ("works.restore", "施工后路面要及时恢复"), ("service.manner", "希望物业公司接电话更及时"),
          ("water.none", "停水要提前通知"), ("road.snow", "雪后请及时清理小区出入口"), ("heat.noise", "换热站夜间噪声较大"))  # fmt: skip
 
@@ -76,7 +76,7 @@ def _answers(session: Session) -> None:
     """What was told to those who are still to be called back."""
     told = update(Complaint).where(Complaint.status == "answered", Complaint.answer == "")
     session.execute(
-        told.values(answer="已上门放气调试,室温恢复到18℃以上,已向来电人说明。"),
+        told.values(answer="已上门放气调试，室温恢复到18℃以上，已向来电人说明。"),
         execution_options={"synchronize_session": False},
     )
 
@@ -150,7 +150,7 @@ def _notices(session: Session, supervisor: int, handler: int) -> None:
         for k, verb in enumerate(steps):
             user = handler if verb in ("acknowledge", "reply") else supervisor
             at = min(_at(day, 15, 10) + timedelta(hours=[0, 2, 26, 45][k]), NOW)
-            words = "已更换循环泵并逐户测温,室温达到18℃以上,来电人均已答复。" if verb == "reply" else ""
+            words = "已更换循环泵并逐户测温，室温达到18℃以上，来电人均已答复。" if verb == "reply" else ""
             notices.step(session, Who(at, user), CITY, made.id, verb, base_version=None, words=words)
 
 
@@ -158,12 +158,12 @@ def _handed_over(session: Session, supervisor: int, handler: int) -> None:
     cases = _closed_cases(session, 5, 700)
     made = follow_ups.hand_over(
         session, Who(_at(18, 17), supervisor), CITY, {c.id: 3 for c in cases}, {c.id: "repeated" for c in cases},
-        note="热线反复反映,请主要负责人亲自办理,逐条销号。", calendar=working_days(session), zone=ZONE, synthetic=True,
+        note="热线反复反映，请主要负责人亲自办理，逐条销号。", calendar=working_days(session), zone=ZONE, synthetic=True,
     )  # fmt: skip
     from gis.oversight.follow_up_queries import items
 
     for item in items(session, made.id)[:3]:
-        follow_ups.end_item(session, Who(_at(20, 16), handler), made.id, item["id"], "已上门调试并回访,来电人满意。")
+        follow_ups.end_item(session, Who(_at(20, 16), handler), made.id, item["id"], "已上门调试并回访，来电人满意。")
 
 
 def _leaders(session: Session, supervisor: int) -> None:
@@ -192,11 +192,11 @@ def _leaders(session: Session, supervisor: int) -> None:
 
 def _meetings(session: Session, units: dict[str, int], areas: dict[str, Any], supervisor: int) -> None:
     plans = (
-        outreach.Plan("bureau", "供热热点难点问题专题会", _at(17, 20), "接话间会议室", "分管副市长;公用事业处、物价局、物业办、兴平热电、金泉热力负责人",
-                      "逐项研究尚未落实的热线事项:为什么没有落实,什么时候落实。"),
-        outreach.Plan("talk", "文丰小区供热恳谈会", _at(19, 19), "文丰小区物业办公室", "公用事业处、金泉热力、自来水公司、物业公司,居民代表23人",
-                      "通报17日停水停暖情况及抢修过程;居民提出意见7条,当场答复5条。", unit_id=units["PY-JQ"]),
-        outreach.Plan("caller_and_unit", "室温纠纷当事人面谈", _at(25, 15), "公用事业处201室", "来电人代表,兴平热电、物业公司"),
+        outreach.Plan("bureau", "供热热点难点问题专题会", _at(17, 20), "接话间会议室", "分管副市长；公用事业处、物价局、物业办、兴平热电、金泉热力负责人",
+                      "逐项研究尚未落实的热线事项：为什么没有落实，什么时候落实。"),
+        outreach.Plan("talk", "文丰小区供热恳谈会", _at(19, 19), "文丰小区物业办公室", "公用事业处、金泉热力、自来水公司、物业公司，居民代表23人",
+                      "通报17日停水停暖情况及抢修过程；居民提出意见7条，当场答复5条。", unit_id=units["PY-JQ"]),
+        outreach.Plan("caller_and_unit", "室温纠纷当事人面谈", _at(25, 15), "公用事业处201室", "来电人代表，兴平热电、物业公司"),
     )  # fmt: skip
     made: list[Meeting] = []
     for n, plan in enumerate(plans):
@@ -228,15 +228,15 @@ def _promises(session: Session, units: dict[str, int], supervisor: int) -> None:
     for text, english, person, post, unit, made_on, due, end in plans:
         given = promises.Pledged(
             text, person, date(2009, 10, 31) + timedelta(days=due), text_en=english, post=post, unit_id=units[unit], made_on=date(2009, 11, made_on),
-            source="平度市供热专题接话周公开承诺 (合成数据)",
+            source="平度市供热专题接话周公开承诺（合成数据）",
         )  # fmt: skip
         row = promises.promise(session, Who(_at(made_on, 11), supervisor), given, zone=ZONE, synthetic=True)
         if end == "move":
-            why = "连续降雪,沥青混凝土无法摊铺,顺延至气温回升后。"
+            why = "连续降雪，沥青混凝土无法摊铺，顺延至气温回升后。"
             promises.move(session, Who(_at(18, 11), supervisor), CITY, row.id, date(2009, 12, 5), why)
         elif end:
             words = (
-                "19日夜间更换完毕,出口温度恢复正常。" if end == "keep" else "仍有31个小区没有公示,已责成本周内补齐。"
+                "19日夜间更换完毕，出口温度恢复正常。" if end == "keep" else "仍有31个小区没有公示，已责成本周内补齐。"
             )
             promises.end(session, Who(_at(19, 9), supervisor), CITY, row.id, end == "keep", words)
     promises.tell_overdue(session, Who(NOW, None), ZONE)

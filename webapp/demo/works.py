@@ -147,12 +147,12 @@ def _notices(session: Session, found: Any, users: dict[str, User], rng: np.rando
         posted = [i for i in ("1.1", "1.2", "1.3", "1.4") if rng.random() < 0.85 and (site.is_heating or i != "1.3")]
         if rng.random() < 0.9:
             session.add(SiteNotice(site_id=site.id, at=NOW - timedelta(days=int(rng.integers(1, 15))), user_id=users["unit_handler"].id,
-                                   text="公示栏设于施工现场入口(合成)", posted=posted))  # fmt: skip
+                                   text="公示栏设于施工现场入口（合成）", posted=posted))  # fmt: skip
 
 
 def _self_checks(session: Session, found: Any, users: dict[str, User], rng: np.random.Generator) -> None:
     """A call for self-inspection at the beginning of the month; three in four units have done it for their sites."""
-    session.add(SelfCheck(from_on=date(2009, 11, 2), due_on=date(2009, 11, 20), note="庭院及室内工程全面自查(合成)",
+    session.add(SelfCheck(from_on=date(2009, 11, 2), due_on=date(2009, 11, 20), note="庭院及室内工程全面自查（合成）",
                           called_at=NOW - timedelta(days=20), called_by=users["supervisor"].id, synthetic=True))  # fmt: skip
     handler = users["unit_handler"]
     visits, answers = [], []
@@ -204,7 +204,7 @@ def _walk(session: Session, round_id: int, inspector: int) -> None:
             unit_id=site.unit_id, position=site.geom, position_accuracy_m=8.0, is_self=False))  # fmt: skip
         session.execute(insert(CheckAnswer), [
             {"inspection_id": number, "item_id": item.id, "answer": "no" if (no := rng.random() < 0.05) else "yes",
-             "note": "现场不符，已告知施工单位(合成)" if no else ""}
+             "note": "现场不符，已告知施工单位（合成）" if no else ""}
             for item in applicable(SIX_PLEDGES, site.scope, site.stage, site.is_heating)
         ])  # fmt: skip
         visit = session.get_one(SiteVisit, row["id"])

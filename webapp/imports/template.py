@@ -40,7 +40,7 @@ def notes() -> dict[str, tuple[str, str]]:
         "received_at": (_("Date and time, as 2009-11-17 09:30."), "2009-11-17 09:30"),
         "category": (_("Choose from the list."), "不热"),
         "channel": (_("Choose from the list; empty means imported."), "12345热线"),
-        "description": (_("What was said, at most 4,000 characters."), "家里暖气不热,室温14度"),
+        "description": (_("What was said, at most 4,000 characters."), "家里暖气不热，室温14度"),
         "place": (_("Compound, street or landmark, at most 300 characters."), "文丰小区3号楼"),
         "lon": (_("Degrees in WGS-84, both or neither."), "119.958"),
         "lat": (_("Degrees in WGS-84, both or neither."), "36.787"),
