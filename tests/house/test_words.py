@@ -72,6 +72,17 @@ def test_placeholders_survive_translation():
         assert set(holes.findall(english)) >= set(holes.findall(chinese)), english
 
 
+def test_chinese_has_chinese_punctuation():
+    """GB/T 15834: after Chinese text stand full-width marks. (A mark between figures or Latin words stays as it is.)"""
+    beside = re.compile(r"[\u4e00-\u9fff][,;:?!]|[,;?!][\u4e00-\u9fff]|[\u4e00-\u9fff]\((?!s\b)|\)[\u4e00-\u9fff]")
+    wrong = {
+        english: chinese
+        for english, chinese in words("zh").items()
+        if beside.search(re.sub(r"%\(\w+\)[sd]", "", chinese))
+    }
+    assert not wrong
+
+
 def test_screens_hold_no_chinese_outside_the_catalogues():
     """Names are data; everything else is translated. Comments may say what they like."""
     for path in (ROOT / "webapp" / "templates").rglob("*.html"):
