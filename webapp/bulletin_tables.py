@@ -121,7 +121,7 @@ def _triples(row: Json, keys: Sequence[str], full: bool) -> list[Cell]:
 def _titles(keys: Sequence[str], full: bool, words: dict[str, Json]) -> list[str]:
     titles = []
     for key in keys:
-        pair = [f"{word('rate', key)}: {word('measure', words[key][p])}" for p in ("numerator", "denominator")]
+        pair = [f"{word('rate', key)}{_(': ')}{word('measure', words[key][p])}" for p in ("numerator", "denominator")]
         titles += [*(pair if full else []), word("rate", key)]
     return titles
 
@@ -203,7 +203,7 @@ def _more(listed: Json) -> str:
 def _definitions(body: Json) -> Table:
     rows: list[list[Cell]] = []
     for row in body["definitions"]:
-        parts = [f"{word('measure', row[p])}: {_(row[f'{p}_words'])}" for p in ("numerator", "denominator")]
+        parts = [f"{word('measure', row[p])}{_(': ')}{_(row[f'{p}_words'])}" for p in ("numerator", "denominator")]
         rows.append([word("rate", row["key"]), *parts, row["source"]])
     heading = [_("Rate"), _("Numerator"), _("Denominator"), _("Source")]
     note = _("A rate without a denominator is told as “no data”.")

@@ -173,7 +173,7 @@ def bring() -> Any:
     else:
         flash(_("%(n)s rows are in, %(same)s were there already.", n=told["added"], same=told["unchanged"]), "done")
         for name, count in (+report.warnings).items():
-            flash(f"{word('import', name)}: {count:,}", "")
+            flash(f"{word('import', name)}{_(': ')}{count:,}", "")
     back = "coverage.index" if kind == "cameras" else "coverage_signal.index"
     return redirect(url_for(back), 303)
 

@@ -222,7 +222,11 @@ def describe(view: View) -> str:
     districts = {str(i): name for i, name in queries.districts(db(), scope())}
     category = ", ".join(names.get(c, c) for c in view.filters.category) or _("All categories")
     district = ", ".join(districts.get(str(d), str(d)) for d in view.filters.district) or _("All districts")
-    more = [f"{word('filter', o['name'])}: {o['text']}" for o in others() if o["name"] not in ("category", "district")]
+    more = [
+        f"{word('filter', o['name'])}{_(': ')}{o['text']}"
+        for o in others()
+        if o["name"] not in ("category", "district")
+    ]
     return " · ".join([f"{view.first} – {view.last}", category, district, *more])
 
 

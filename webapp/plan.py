@@ -107,7 +107,7 @@ def accept(plan_id: int) -> Response:
     names = {part["crew_id"]: part["name"] for part in plan_queries.parts(db(), plan_id)}
     for outcome in outcomes:
         if outcome.error is not None:
-            flash(f"{_names(outcome.crews, names)}: {_told(outcome.error)}", "error")
+            flash(f"{_names(outcome.crews, names)}{_(': ')}{_told(outcome.error)}", "error")
     done = [crew for outcome in outcomes if outcome.error is None for crew in outcome.crews]
     if done:
         flash(_("Booked: %(crews)s", crews=_names(done, names)), "done")

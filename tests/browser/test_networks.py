@@ -111,7 +111,7 @@ def test_a_valve_out_of_reach_is_told_in_the_list_and_on_the_console(live, page,
     page.select_option(".things-head select", "valves")
     page.fill(".things-head input", "ZV9")
     expect(page.locator("#panel-things .thing")).to_have_count(1)
-    expect(page.locator("#panel-things .thing")).to_contain_text("无法操作的阀门: 井室积水")
+    expect(page.locator("#panel-things .thing")).to_contain_text("无法操作的阀门：井室积水")
 
 
 def test_the_pages_fit_a_small_phone_in_english(live, phone_page):

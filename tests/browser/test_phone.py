@@ -375,7 +375,7 @@ def test_the_desk_recalls_an_order_and_the_phone_puts_it_away(field: Field, phon
         dispatch.release(session, Who(utc_now()), order.complaint_id)
         session.commit()
     phone_page.click("#head .sign")
-    expect(phone_page.locator(".toast")).to_contain_text("调度已撤回 福安花园11号楼:诉求已销账")
+    expect(phone_page.locator(".toast")).to_contain_text("调度已撤回 福安花园11号楼：诉求已销账")
     expect(phone_page.locator("main")).not_to_contain_text("福安花园11号楼")
 
 

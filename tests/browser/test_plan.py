@@ -123,7 +123,7 @@ def test_a_plan_is_proposed_accepted_in_part_taken_back_and_lost_in_a_race(serve
         number = order.order_no
         session.commit()
     page.locator("[data-accept-all]").click()
-    expect(page.locator(".notice.error")).to_contain_text(f"{WEST}: 方案生成后情况有变：派工单 {number} 已有变动")
+    expect(page.locator(".notice.error")).to_contain_text(f"{WEST}：方案生成后情况有变：派工单 {number} 已有变动")
     expect(page.locator(".notice.done")).to_contain_text(f"已派单：{EAST}")
     assert orders_of(server, WEST) == ["城西-0"] and len(orders_of(server, EAST)) == 3
 

@@ -60,7 +60,7 @@ def test_typing_similar_plus_one_and_key_supervision(town, page):
     expect(row).to_contain_text("米")
     expect(row).to_contain_text("暖气不热")
     row.get_by_role("button", name="+1").click()
-    expect(page.locator("[data-made]")).to_contain_text("已并入 OPEN-1:现有 2 位来电人")
+    expect(page.locator("[data-made]")).to_contain_text("已并入 OPEN-1：现有 2 位来电人")
     first = page.locator("[data-number]").inner_text()
 
     call(town, page, "13800000002")

@@ -93,7 +93,7 @@ def test_excel_has_every_rate_with_numerator_and_denominator_and_no_formula(sign
     assert len(rates) == len(RATES) + 1
     units = next(rows for name, rows in sheets.items() if name == "按承办单位")
     assert "=SUM(A1)热力" in {row[1] for row in units}
-    assert {"按时办结率: 按时办结", "按时办结率: 应结"} <= set(units[0])
+    assert {"按时办结率：按时办结", "按时办结率：应结"} <= set(units[0])
     assert b"<f>" not in b"".join(
         zipfile.ZipFile(io.BytesIO(answer.data)).read(n)
         for n in zipfile.ZipFile(io.BytesIO(answer.data)).namelist()
@@ -151,7 +151,7 @@ def test_a_supervisor_publishes_and_the_issue_stays_as_it_was_printed(sign_in, s
         "/bulletins/issues", data={"period": "week", "on": "2009-11-10", "corrects": issue.id, "reason": "补录一件"}
     )
     assert corrected.status_code == 303
-    assert "更正 2009-1 期:补录一件" in text_of(client.get(corrected.headers["Location"]))
+    assert "更正 2009-1 期：补录一件" in text_of(client.get(corrected.headers["Location"]))
     assert client.get(f"{corrected.headers['Location']}.docx").status_code == 200
     listed = text_of(client.get("/bulletins/issues"))
     assert "2009-001" in listed

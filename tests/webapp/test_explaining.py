@@ -27,12 +27,12 @@ def test_the_page_ranks_in_words_and_the_url_is_the_view(session, sign_in):
     burst(session)
     client = sign_in("dispatcher")
     page = client.get("/incidents/explain?hours=1").text
-    for words in ("自来水管线 W-B", "几乎可以确定", "供热:其下 300 户中有 5 户来电", "供水:其下 150 户中有 4 户来电", "V1、V2",
+    for words in ("自来水管线 W-B", "几乎可以确定", "供热：其下 300 户中有 5 户来电", "供水：其下 150 户中有 4 户来电", "V1、V2",
                   "一处故障可同时解释多个专业的来电", "供水抢修1班", "对这些来电的其他解释"):  # fmt: skip
         assert words in page, words
     heat = client.get("/incidents/explain?hours=1&utility=heat").text
     assert 'data-cause="0" aria-label="文丰小区换热站"' in heat  # without the calls for water
-    assert "供水:其下" not in heat
+    assert "供水：其下" not in heat
     for bad in ("hours=0", "hours=x", "utility=steam", "at=yesterday"):
         assert client.get(f"/incidents/explain?{bad}").status_code == 422, bad
     before = client.get(

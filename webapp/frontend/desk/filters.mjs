@@ -72,7 +72,7 @@ export class FilterBar {
   #chip({ name, title, options }) {
     const chosen = this.#view.filters[name];
     const names = chosen.map((value) => options.find((o) => o.value === value)?.name ?? value);
-    const told = !names.length ? title : names.length === 1 ? `${title}: ${names[0]}` : t("%(title)s: %(n)s chosen", { title, n: names.length });
+    const told = !names.length ? title : names.length === 1 ? `${title}${t(": ")}${names[0]}` : t("%(title)s: %(n)s chosen", { title, n: names.length });
     const open = this.#open === name;
     return el("div", { class: "filter" },
       el("button", { type: "button", class: `filter-chip ${chosen.length ? "on" : ""}`, "aria-expanded": String(open), "aria-haspopup": "true", title: names.join(t(", ")) || null,

@@ -55,7 +55,7 @@ export function thingWords(kind, thing) {
   if (kind === "pipeline") return [word("utility", thing.state), word("network", thing.level), thing.flow ? word("flow", thing.flow) : null,
     thing.diameter_mm ? `DN${Math.round(thing.diameter_mm)}` : null, t("%(n)s m", { n: thing.metres })].filter(Boolean);
   if (kind === "valve") return [word("utility", thing.state), word("valve_kind", thing.kind), thing.is_open ? t("Open valve") : t("Closed valve"),
-    thing.reach === "unreachable" ? [t("Valve out of reach"), thing.reach_note].filter(Boolean).join(": ") : null].filter(Boolean);
+    thing.reach === "unreachable" ? [t("Valve out of reach"), thing.reach_note].filter(Boolean).join(t(": ")) : null].filter(Boolean);
   if (kind === "source") return [word("utility", thing.state), thing.code];
   if (kind === "supply_point") return [word("utility", thing.state), thing.households ? t("%(n)s households", { n: thing.households }) : null].filter(Boolean);
   if (kind === "camera") return [word("camera_state", thing.state), thing.is_ptz ? t("Turns") : null, thing.range_m ? t("sees %(n)s m", { n: Math.round(thing.range_m) }) : null].filter(Boolean);

@@ -102,7 +102,7 @@ function show(main, { changes, writing, sent, drafts, me, points }, fixed, redra
 /** Own records on the map by their state; each state has a colour, a sign and a word, and the list below has them all. */
 function recordMap(points, fixed) {
   const placed = points.filter((point) => point.lon !== null);
-  const marks = placed.map((point) => ({ ...point, sign: SIGNS[point.state], name: `${t(STATES[point.state])}: ${point.name}` }));
+  const marks = placed.map((point) => ({ ...point, sign: SIGNS[point.state], name: `${t(STATES[point.state])}${t(": ")}${point.name}` }));
   const counts = Object.keys(STATES).map((state) => [state, points.filter((point) => point.state === state).length]);
   fixed.map ??= new GroundMap(t("Map of my records"));
   if (!fixed.sketchy) {

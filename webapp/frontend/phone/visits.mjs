@@ -24,7 +24,7 @@ function card(visit, at, state, begin) {
     el("span", { class: "chips" }, chip(word("scope", site.scope)), chip(word("stage", site.stage)), visit.surprise ? chip(t("surprise"), "orange") : null,
       done ? chip(word("visit_status", "done"), "green") : state ? chip(t(state === "ready" ? "to send" : "draft")) : null,
       unfit.length ? chip(t("%(n)s uncertified", { n: unfit.length }), "red") : null),
-    el("span", { class: "line" }, visit.last ? `${t("Last time")} ${moment(visit.last.at)}: ${visit.last.noes.length ? t("not kept: %(items)s", { items: visit.last.noes.join(" ") }) : t("everything kept")}` : t("never checked by the bureau")),
+    el("span", { class: "line" }, visit.last ? `${t("Last time")} ${moment(visit.last.at)}${t(": ")}${visit.last.noes.length ? t("not kept: %(items)s", { items: visit.last.noes.join(" ") }) : t("everything kept")}` : t("never checked by the bureau")),
     people(visit.people),
     done ? null : button(t("Begin the inspection"), () => begin(site)));
 }
@@ -32,7 +32,7 @@ function card(visit, at, state, begin) {
 function people(found) {
   if (!found.length) return null;
   return el("details", {}, el("summary", {}, t("People on site"), ` ${found.length}`),
-    el("ul", {}, found.map((person) => el("li", {}, `${person.name} · ${word("trade", person.trade)} · ${word("certificate", person.needs)}: `,
+    el("ul", {}, found.map((person) => el("li", {}, `${person.name} · ${word("trade", person.trade)} · ${word("certificate", person.needs)}${t(": ")}`,
       chip(word("fit", person.fit), { valid: "green", expiring: "yellow" }[person.fit] ?? "red"),
       ...person.certificates.map((c) => el("div", { class: "soft" }, `${word("certificate", c.kind)} ${c.no} ${c.valid_to ?? ""}`))))));
 }
