@@ -1,6 +1,6 @@
 """One real Chromium per run, for the tests of pages and for those that break phones; and a phone in it.
 
-Pages are tested in Chromium's own build without a window, of the same version: the one with a window makes one, out of sight,
+Pages are tested in Chromium's own build without a window where there is one: the whole browser makes a window, out of sight,
 for every page, which costs more than the page. Where a browser is killed and begun anew with its profile, it is the whole one.
 """
 
@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-HEADLESS = "/usr/bin/chromium-headless-shell"
+HEADLESS = next(filter(os.path.exists, ("/usr/bin/chromium-headless-shell", CHROMIUM)), CHROMIUM)
 # Maps are drawn by WebGL in software; what lies around them is put together without it, which costs a third as much.
 FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
