@@ -47,7 +47,7 @@ def test_a_ghost_carries_sentences_and_who_is_in_the_way(session, sign_in):
     assert (free["start"], free["end"], free["held"]) == ("2009-11-17T04:00:00Z", "2009-11-17T05:00:00Z", False)
     assert free["violations"] == [] and "具备工种：供热" in free["reasons"]
     held = desk.get(f"/complaints/{complaint.id}/place.json?crew={crew.id}&start=2009-11-17T02:30:00Z").json
-    assert held["held"] and held["violations"] == [f"忙至 11:00(派工单 {order.order_no})"]
+    assert held["held"] and held["violations"] == [f"忙至 11:00（派工单 {order.order_no}）"]
     assert held["held_by"].startswith(f"{crew.name} 已被") and order.order_no in held["held_by"]
     own = f"/complaints/{order.complaint_id}/place.json?crew={crew.id}&order={order.id}&start=2009-11-17T02:30:00Z"
     assert desk.get(own).json["held"] is False

@@ -192,7 +192,7 @@ def test_the_evening_of_17_november_is_told_as_the_calls_explained_it(demo):
     notes = demo.execute(text("SELECT at, data ->> 'note' AS note FROM journal WHERE thing = 'incident' AND verb = 'note' "
                               "AND thing_id = :id ORDER BY at"), {"id": str(row["id"])}).all()  # fmt: skip
     assert [note for at, note in notes if at == BURST_AT + timedelta(minutes=40)] == [
-        "恢复供水,历时40分钟;换热站开始补水"
+        "恢复供水，历时40分钟；换热站开始补水"
     ]
     assert [one for one in notes if "提升总水管进水温度和供热压力" in one.note]
     asked = "SELECT count(*) FROM complaint WHERE incident_id = :id AND answered_at IS NULL"
