@@ -135,9 +135,9 @@ def preview(code: str, revision: int) -> str:
 @needs("see_inspections")
 def workbook(code: str, revision: int) -> Response:
     """The revision as an XLSForm; the file as it was brought where our own form does not hold all of it, or `?original=1`."""
-    checklist = _found(code, min(revision, 2**31 - 1))
-    from webapp.xlsform.writer import xlsform
+    from webapp.xlsform.writer import xlsform  # here and not above: see `SLOW` in webapp/app.py
 
+    checklist = _found(code, min(revision, 2**31 - 1))
     file = queries.file_of(db(), code, checklist.revision)
     name, data = f"{code}-{checklist.revision}.xlsx", None
     if file is not None and file.original is not None and (checklist.unshown or request.args.get("original")):

@@ -48,10 +48,7 @@ def write(kind: str, session: Session, answer: Answer, told: Told) -> tuple[byte
 
 def _html(session: Session, answer: Answer, told: Told) -> bytes:
     """Map, legend and table in one file that needs neither network nor server."""
-    if answer.found is None:
-        drawn = hotspot_maps.empty(told.title, told.language)
-    else:
-        drawn = hotspot_maps.draw(session, answer, told.measure, told.language, told.title)
+    drawn = hotspot_maps.draw(session, answer, told.measure, told.language, told.title)
     drawn.heading(told.title, told.lines)
     drawn.legend(_("Legend"), [(row.kind, row.text) for row in hotspot_maps.legend_of(answer.found, told.measure)])
     head = ("№", _("Nearest place"), _("Complaints"), _("Per km²"), _("Per 1,000 households"), "z", "p", _("Verdict"))

@@ -34,6 +34,7 @@ from webapp.hotspot_views import Answer
 if TYPE_CHECKING:
     from webapp.maps import Bounds, SafeMap
 
+COUNTRY = (73.0, 18.0, 135.0, 54.0)  # what the map shows where there is nothing to draw
 LABEL_WORDS = {
     Label.HOT_99: lazy_gettext("Hot, 99 %"), Label.HOT_95: lazy_gettext("Hot, 95 %"),
     Label.HOT_90: lazy_gettext("Hot, 90 %"), Label.NONE: lazy_gettext("Not significant"),
@@ -199,13 +200,6 @@ def verdict(cell: Cell, measure: Measure) -> str:
     return str(COURSE_WORDS[cell.course] if measure is Measure.COURSE else LABEL_WORDS[cell.label])
 
 
-def empty(title: str, language: str) -> SafeMap:
-    """The map where nothing can be drawn: the country."""
-    from webapp.maps import SafeMap  # here and not above: see `SLOW` in webapp/app.py
-
-    return SafeMap(title, (73.0, 18.0, 135.0, 54.0), language=language)
-
-
 def draw(
     session: Session, answer: Answer, measure: Measure, language: str, title: str, done: Sequence[Done] = ()
 ) -> SafeMap:  # fmt: skip
@@ -213,7 +207,6 @@ def draw(
     from webapp.maps import SafeMap, Shape  # here and not above: see `SLOW` in webapp/app.py
 
     found = answer.found
-    assert found is not None
     words = {
         "zoom_in": _("Zoom in"),
         "zoom_out": _("Zoom out"),
@@ -222,7 +215,9 @@ def draw(
         "all_weeks": _("The whole period"),
         "slider": _("Week on the map"),
     }
-    drawn = SafeMap(title, found.bounds(), language=language, words=words)
+    drawn = SafeMap(title, COUNTRY if found is None else found.bounds(), language=language, words=words)
+    if found is None:
+        return drawn
     drawn.styles(STYLES)
     _ground(session, drawn, found)
     if measure is Measure.DENSITY:

@@ -62,7 +62,7 @@ def frame() -> Response:
 def _drawn(view: View, answer: Answer, title: str) -> SafeMap:
     """The map of a view, with what was made of hotspots before."""
     if answer.found is None:
-        return hotspot_maps.empty(title, views.language())
+        return hotspot_maps.draw(db(), answer, view.measure, views.language(), title)
     done = works.listing(db(), scope(), view.first, view.last)
     became = works.became(db(), done, scope(), now(), filtering.zone())
     return hotspot_maps.draw(db(), answer, view.measure, views.language(), title, list(zip(done, became, strict=True)))

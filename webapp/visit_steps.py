@@ -90,9 +90,9 @@ def _editor(made: Checklist | None, name: str, name_en: str, steps: list[Step], 
 @needs("edit_checklists")
 def save() -> Response | tuple[str, int] | str:
     """Keep the steps as the next revision and give it to phones; or add, move or take away a step without scripts."""
-    code = forms.text("code")
     from webapp.xlsform.writer import xform  # here and not above: see `SLOW` in webapp/app.py
 
+    code = forms.text("code")
     made = _visit(code) if code else None
     name, name_en, steps = forms.text("name").strip(), forms.text("name_en").strip()[:120], _steps()
     if forms.text("do") not in ("", "save"):

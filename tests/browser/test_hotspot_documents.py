@@ -103,11 +103,13 @@ def offline(browser: Browser) -> Iterator[Page]:
 
 def _at_rest(page: Page) -> str:
     """The map as it is drawn when nothing moves any more."""
-    pictures: list[str] = ["", page.evaluate(DRAWN)["picture"]]
-    while pictures[-1] != pictures[-2]:
+    before, now = "", page.evaluate(DRAWN)["picture"]
+    for _ in range(300):
+        if now == before:
+            return str(now)
         page.wait_for_timeout(200)
-        pictures.append(page.evaluate(DRAWN)["picture"])
-    return pictures[-1]
+        before, now = now, page.evaluate(DRAWN)["picture"]
+    raise AssertionError("the map never came to rest")
 
 
 def _rows(page: Page) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """The rules of the house, as machine checks."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -118,3 +119,16 @@ def test_nothing_names_this_machine_or_a_registry():
             if line == "tests/house/test_architecture.py":
                 continue
             assert not words.search(path.read_text(encoding="utf-8", errors="ignore")), line
+
+
+def test_a_server_that_starts_does_not_wait_for_what_few_pages_need(tmp_path):
+    """folium, pandas and pyxform are a second of every worker's start: whoever draws a map or reads a form imports them then."""
+    said = "import sys; from webapp.app import create_app; create_app(); print(*{'folium', 'pandas', 'pyxform'} & sys.modules.keys())"
+    given = {
+        "CHENGMAI_DATABASE_URL": "postgresql+psycopg2://nobody@localhost/nothing",
+        "CHENGMAI_DATA_DIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", said], env=os.environ | given, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
